@@ -1,0 +1,15 @@
+namespace Aead.Pages;
+
+/// <summary>
+/// Where one thread at a time decrypts: a hidden slot that is never lent past the call, and the choice to flip or to copy what verified.
+/// </summary>
+public sealed class DecryptStage : IDisposable
+{
+    internal DecryptStage() { }
+
+    /// <summary>Bytes of plaintext one batch holds at most.</summary>
+    public int Capacity => throw null!;
+
+    /// <summary>Gives the slot back to the pool.</summary>
+    public void Dispose() => throw null!;
+}
