@@ -20,8 +20,8 @@ public enum CertificateKind
 /// <summary>One row of the table of cipher suites (RFC 8446 B.4, RFC 5289, RFC 7905).</summary>
 public sealed class CipherSuite
 {
-    internal CipherSuite(ushort id, string name, TlsVersion version, AeadAlgorithm aead, HashAlgorithmName hash,
-        CertificateKind certificate)
+    internal CipherSuite(ushort id, string name, TlsVersion version, AeadAlgorithm aead,
+        HashAlgorithmName hash, CertificateKind certificate)
     {
         Id = id;
         Name = name;
@@ -55,9 +55,10 @@ public sealed class CipherSuite
     /// <summary>Bytes of the [sender]_write_iv: 4 for TLS 1.2 GCM (RFC 5288 §3), else 12.</summary>
     public int IvLength => AeadAlgorithm.NonceLength - ExplicitNonceLength;
 
-    /// <summary>Bytes of the nonce that travel in each record: 8 for TLS 1.2 GCM (RFC 5288 §3), else 0.</summary>
-    public int ExplicitNonceLength =>
-        Version == TlsVersion.Tls12 ? Aead.ExplicitNonceLengthTls12 : 0;
+    /// <summary>
+    /// Bytes of the nonce that travel in each record: 8 for TLS 1.2 GCM (RFC 5288 §3), else 0.
+    /// </summary>
+    public int ExplicitNonceLength => Version == TlsVersion.Tls12 ? Aead.ExplicitNonceLengthTls12 : 0;
 
     /// <summary>The suite with this wire value, or null.</summary>
     public static CipherSuite? Find(ushort id)

@@ -36,7 +36,10 @@ public sealed class AeadAlgorithm
     /// <summary>How many records one key may protect (RFC 8446 §5.5).</summary>
     public UsageLimit Limit { get; }
 
-    /// <summary>Bytes of the nonce that each TLS 1.2 record carries: 8 for GCM (RFC 5288 §3), 0 for ChaCha20 (RFC 7905 §2).</summary>
+    /// <summary>
+    /// Bytes of the nonce that each TLS 1.2 record carries: 8 for GCM (RFC 5288 §3), 0 for ChaCha20 (RFC 7905
+    /// §2).
+    /// </summary>
     internal int ExplicitNonceLengthTls12 { get; }
 
     /// <summary>An instance under <paramref name="key"/> (<see cref="KeyLength"/> bytes, copied).</summary>
@@ -45,7 +48,8 @@ public sealed class AeadAlgorithm
     {
         if (key.Length != KeyLength)
         {
-            throw new ArgumentException($"{Name} takes a key of {KeyLength} bytes, not {key.Length}.", nameof(key));
+            throw new ArgumentException(
+                $"{Name} takes a key of {KeyLength} bytes, not {key.Length}.", nameof(key));
         }
 
         return _create(key);

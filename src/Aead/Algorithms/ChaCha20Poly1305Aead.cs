@@ -8,12 +8,12 @@ internal sealed class ChaCha20Poly1305Aead(ReadOnlySpan<byte> key) : IAead
 {
     private readonly ChaCha20Poly1305 _chaCha = new(key);
 
-    public void Encrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> plaintext,
-        Span<byte> ciphertext, Span<byte> tag) =>
+    public void Encrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
+        ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag) =>
         _chaCha.Encrypt(nonce, plaintext, ciphertext, tag, associatedData);
 
-    public bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> ciphertext,
-        ReadOnlySpan<byte> tag, Span<byte> plaintext)
+    public bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
+        ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext)
     {
         try
         {

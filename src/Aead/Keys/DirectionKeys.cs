@@ -4,16 +4,19 @@ using Aead.Algorithms;
 
 namespace Aead.Keys;
 
-// One owner at a time. The handshake makes it; RecordEncryptor, RecordDecryptor or the kernel's installer takes it with Move, which leaves
-// the former owner with nothing. Two owners of one key would be two users of one nonce.
+// One owner at a time. The handshake makes it; RecordEncryptor, RecordDecryptor or the kernel's installer
+// takes it with Move, which leaves the former owner with nothing. Two owners of one key would be two users
+// of one nonce.
 //
-// All secrets lie in one pinned array, so that the garbage collector leaves no copies behind and Dispose reaches every byte:
+// All secrets lie in one pinned array, so that the garbage collector leaves no copies behind and Dispose
+// reaches every byte:
 //
 //     | traffic secret (TLS 1.3: hash length; TLS 1.2: none) | write_iv (4 or 12) | write_key (16 or 32) |
 
 /// <summary>
-/// All that protects one direction of a connection: key, IV, sequence number and, in TLS 1.3, the traffic secret they came from.
-/// Moves from the handshake to exactly one owner, which disposes it (and so zeroes it). Not thread-safe.
+/// All that protects one direction of a connection: key, IV, sequence number and, in TLS 1.3, the traffic
+/// secret they came from. Moves from the handshake to exactly one owner, which disposes it (and so zeroes
+/// it). Not thread-safe.
 /// </summary>
 public sealed class DirectionKeys : IDisposable
 {
@@ -28,7 +31,9 @@ public sealed class DirectionKeys : IDisposable
         _sequenceNumber = sequenceNumber;
     }
 
-    /// <summary>TLS 1.3 (RFC 8446 §7.3): sequence number 0. Takes <paramref name="secret"/> over and zeroes the array.</summary>
+    /// <summary>
+    /// TLS 1.3 (RFC 8446 §7.3): sequence number 0. Takes <paramref name="secret"/> over and zeroes the array.
+    /// </summary>
     /// <param name="suite">A suite of TLS 1.3.</param>
     /// <param name="secret">[sender]_application_traffic_secret_N, as long as the suite's hash.</param>
     /// <exception cref="ArgumentException">Suite or length is wrong.</exception>
@@ -47,18 +52,21 @@ public sealed class DirectionKeys : IDisposable
         return keys;
     }
 
-    /// <summary>TLS 1.2 (RFC 5246 §6.3): key, implicit IV and the next sequence number. Copies its input.</summary>
+    /// <summary>
+    /// TLS 1.2 (RFC 5246 §6.3): key, implicit IV and the next sequence number. Copies its input.
+    /// </summary>
     /// <param name="suite">A suite of TLS 1.2.</param>
     /// <param name="key">As long as the AEAD's key.</param>
     /// <param name="iv">4 bytes for GCM, 12 for ChaCha20.</param>
-    /// <param name="sequenceNumber">The number of the next record: 1 after a handshake, whose Finished was number 0.</param>
+    /// <param name="sequenceNumber">The next record's number: 1 after a handshake, as Finished had 0.</param>
     /// <exception cref="ArgumentException">Suite or a length is wrong.</exception>
     public static DirectionKeys FromKeyBlock(CipherSuite suite, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv,
         ulong sequenceNumber)
     {
         ArgumentNullException.ThrowIfNull(suite);
         Require(suite.Version == TlsVersion.Tls12, $"{suite} has no key block.", nameof(suite));
-        Require(key.Length == suite.Aead.KeyLength, $"A key of {suite} is {suite.Aead.KeyLength} bytes.", nameof(key));
+        int keyLength = suite.Aead.KeyLength;
+        Require(key.Length == keyLength, $"A key of {suite} is {keyLength} bytes.", nameof(key));
         Require(iv.Length == suite.IvLength, $"An IV of {suite} is {suite.IvLength} bytes.", nameof(iv));
 
         var keys = new DirectionKeys(suite, AllocateMaterial(suite), sequenceNumber);
@@ -73,7 +81,7 @@ public sealed class DirectionKeys : IDisposable
     /// <summary>The [sender]_write_key.</summary>
     /// <exception cref="InvalidOperationException">A record encryptor or decryptor has taken it.</exception>
     public ReadOnlySpan<byte> Key => _keyMoved
-        ? throw new InvalidOperationException("The write key has moved into an AEAD; only Update makes another.")
+        ? throw new InvalidOperationException("The key has moved into an AEAD; only Update makes another.")
         : WritableKey;
 
     /// <summary>The [sender]_write_iv.</summary>
@@ -136,7 +144,7 @@ public sealed class DirectionKeys : IDisposable
     }
 
     /// <summary>Takes the number of the next record, which nobody gets a second time.</summary>
-    /// <exception cref="OverflowException">The number would wrap. Usage limits end a key before that.</exception>
+    /// <exception cref="OverflowException">The number would wrap; usage limits end a key earlier.</exception>
     internal ulong TakeSequenceNumber()
     {
         ulong taken = SequenceNumber;
@@ -160,7 +168,7 @@ public sealed class DirectionKeys : IDisposable
 
     private Span<byte> WritableIv => Material.AsSpan(SecretLength(Suite), Suite.IvLength);
 
-    private Span<byte> WritableKey => Material.AsSpan(SecretLength(Suite) + Suite.IvLength, Suite.Aead.KeyLength);
+    private Span<byte> WritableKey => Material.AsSpan(^Suite.Aead.KeyLength..);
 
     // RFC 8446 §7.3.
     private void DeriveKeyAndIv()

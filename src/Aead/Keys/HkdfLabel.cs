@@ -3,10 +3,14 @@ using System.Security.Cryptography;
 
 namespace Aead.Keys;
 
-/// <summary>HKDF-Expand-Label with an empty context (RFC 8446 §7.1), which is all that traffic keys need.</summary>
+/// <summary>
+/// HKDF-Expand-Label with an empty context (RFC 8446 §7.1), which is all that traffic keys need.
+/// </summary>
 internal static class HkdfLabel
 {
-    /// <summary>Fills <paramref name="output"/> from <paramref name="secret"/> (as long as the hash).</summary>
+    /// <summary>
+    /// Fills <paramref name="output"/> from <paramref name="secret"/> (as long as the hash).
+    /// </summary>
     /// <param name="hash">The hash of the cipher suite.</param>
     /// <param name="secret">A traffic secret.</param>
     /// <param name="label">Without the "tls13 " in front; at most 12 ASCII bytes.</param>

@@ -6,18 +6,21 @@ using Aead.Pages;
 
 namespace Aead.Records;
 
-// The only place that sees unverified plaintext, and it sees it in the stage's hidden slot alone. Within the slot of one batch:
+// The only place that sees unverified plaintext, and it sees it in the stage's hidden slot alone. Within the
+// slot of one batch:
 //
 //     | verified application data of good records | where the next record is decrypted ... | zeros |
 //     0                                           verified                      written
 //
-// Records are decrypted one behind the other, so what verified lies together. Whatever a record leaves behind its content (TLS 1.3: type and
-// padding; a control record: all of it; a bad record: nothing, but that is not relied upon) is in [verified, written) and is zeroed before
-// the one step that exposes [0, verified).
+// Records are decrypted one behind the other, so what verified lies together. Whatever a record leaves
+// behind its content (TLS 1.3: type and padding; a control record: all of it; a bad record: nothing, but
+// that is not relied upon) is in [verified, written) and is zeroed before the one step that exposes [0,
+// verified).
 
 /// <summary>
-/// Decrypts the records of one direction into hidden pages and exposes only what verified. Owns the direction's keys and sequence number.
-/// A rejection is final: every further call gives it again. Not thread-safe.
+/// Decrypts the records of one direction into hidden pages and exposes only what verified. Owns the
+/// direction's keys and sequence number. A rejection is final: every further call gives it again. Not
+/// thread-safe.
 /// </summary>
 public sealed class RecordDecryptor : IDisposable
 {
@@ -38,8 +41,9 @@ public sealed class RecordDecryptor : IDisposable
     public UsageAction Usage => _keys.Usage;
 
     /// <summary>
-    /// Decrypts the complete records at the front of <paramref name="ciphertext"/>, as many as fit the stage's slot, up to and including
-    /// the first control record or the first bad one, and exposes the application data of the good ones in one step.
+    /// Decrypts the complete records at the front of <paramref name="ciphertext"/>, as many as fit the
+    /// stage's slot, up to and including the first control record or the first bad one, and exposes the
+    /// application data of the good ones in one step.
     /// </summary>
     /// <param name="ciphertext">Starts with a record's header, or is empty. Not changed.</param>
     /// <param name="stage">Holds at least one record of the largest kind.</param>
@@ -82,7 +86,8 @@ public sealed class RecordDecryptor : IDisposable
         _aead.Dispose();
     }
 
-    private BatchEnd DecryptRecords(ReadOnlySpan<byte> ciphertext, DecryptStage stage, ref BatchProgress batch)
+    private BatchEnd DecryptRecords(ReadOnlySpan<byte> ciphertext, DecryptStage stage,
+        ref BatchProgress batch)
     {
         Span<byte> hidden = stage.Hidden;
         try
@@ -97,7 +102,8 @@ public sealed class RecordDecryptor : IDisposable
         }
         catch
         {
-            // Not the peer's doing, so it goes to the caller; but no byte of this batch may stay behind and none may follow it.
+            // Not the peer's doing, so it goes to the caller; but no byte of this batch may stay behind and
+            // none may follow it.
             _rejection = AlertDescription.InternalError;
             CryptographicOperations.ZeroMemory(hidden);
             throw;
@@ -129,12 +135,14 @@ public sealed class RecordDecryptor : IDisposable
             return BatchEnd.SlotFull;
         }
 
-        BatchEnd? end = DecryptRecord(header, ciphertext[RecordHeader.Length..recordLength], hidden, ref batch);
+        ReadOnlySpan<byte> fragment = ciphertext[RecordHeader.Length..recordLength];
+        BatchEnd? end = DecryptRecord(header, fragment, hidden, ref batch);
         batch.Consumed += end == BatchEnd.Rejected ? 0 : recordLength;
         return end;
     }
 
-    // A header is judged as soon as it is there, so that a record that will be refused is never waited for or kept.
+    // A header is judged as soon as it is there, so that a record that will be refused is never waited for
+    // or kept.
     private AlertDescription? JudgeHeader(RecordHeader header)
     {
         CipherSuite suite = _keys.Suite;
@@ -146,14 +154,16 @@ public sealed class RecordDecryptor : IDisposable
             return AlertDescription.UnexpectedMessage;
         }
 
-        // RFC 8446 §5.1: in TLS 1.3 the version is ignored; as part of the additional data it is authenticated all the same.
+        // RFC 8446 §5.1: in TLS 1.3 the version is ignored; as part of the additional data it is
+        // authenticated all the same.
         if (suite.Version == TlsVersion.Tls12 && header.Version != RecordHeader.ProtectedVersion)
         {
             return AlertDescription.ProtocolVersion;
         }
 
-        // These AEADs expand every record alike, so the plaintext's limit (2^14, and one more with TLS 1.3's type: RFC 8446 §5.4) shows in
-        // the header and is stricter than the ciphertext's (2^14 + 256 and, in TLS 1.2, 2^14 + 2048). All overflow with the same alert.
+        // These AEADs expand every record alike, so the plaintext's limit (2^14, and one more with TLS 1.3's
+        // type: RFC 8446 §5.4) shows in the header and is stricter than the ciphertext's (2^14 + 256 and, in
+        // TLS 1.2, 2^14 + 2048). All overflow with the same alert.
         int expansion = RecordProtection.ExpansionLength(suite);
         if (header.FragmentLength > RecordHeader.PlaintextLengthMax + expansion)
         {
@@ -201,16 +211,17 @@ public sealed class RecordDecryptor : IDisposable
     {
         CipherSuite suite = _keys.Suite;
         ulong sequenceNumber = _keys.TakeSequenceNumber();
-        ulong number = suite.ExplicitNonceLength > 0 ? BinaryPrimitives.ReadUInt64BigEndian(fragment) : sequenceNumber;
+        bool isExplicit = suite.ExplicitNonceLength > 0;
+        ulong number = isExplicit ? BinaryPrimitives.ReadUInt64BigEndian(fragment) : sequenceNumber;
 
         Span<byte> nonce = stackalloc byte[AeadAlgorithm.NonceLength];
         RecordProtection.WriteNonce(_keys.Iv, number, nonce);
         Span<byte> additionalData = stackalloc byte[RecordProtection.AdditionalDataLengthMax];
-        int additionalLength = RecordProtection.WriteAdditionalData(suite, header, sequenceNumber, additionalData);
+        int length = RecordProtection.WriteAdditionalData(suite, header, sequenceNumber, additionalData);
 
         ReadOnlySpan<byte> encrypted = fragment.Slice(suite.ExplicitNonceLength, inner.Length);
         ReadOnlySpan<byte> tag = fragment[^AeadAlgorithm.TagLength..];
-        return _aead.TryDecrypt(nonce, additionalData[..additionalLength], encrypted, tag, inner);
+        return _aead.TryDecrypt(nonce, additionalData[..length], encrypted, tag, inner);
     }
 
     private BatchEnd? Classify(ContentType type, ReadOnlySpan<byte> content, ref BatchProgress batch)
@@ -222,7 +233,8 @@ public sealed class RecordDecryptor : IDisposable
 
         if (type == ContentType.ApplicationData)
         {
-            // Empty records are legal cover traffic (RFC 8446 §5.1), but they cost us work and their sender nearly nothing.
+            // Empty records are legal cover traffic (RFC 8446 §5.1), but they cost us work and their sender
+            // nearly nothing.
             _emptyRecords = content.IsEmpty ? (byte)(_emptyRecords + 1) : (byte)0;
             batch.Verified += content.Length;
             return _emptyRecords > EmptyRecordsMax ? Reject(AlertDescription.UnexpectedMessage) : null;
@@ -257,7 +269,9 @@ public sealed class RecordDecryptor : IDisposable
         public ReadOnlyMemory<byte> Control;
     }
 
-    /// <summary>Bytes a stage must hold: the fragment of the largest legal record, that of TLS 1.2 GCM.</summary>
+    /// <summary>
+    /// Bytes a stage must hold: the fragment of the largest legal record, that of TLS 1.2 GCM.
+    /// </summary>
     internal const int StageCapacityMin = RecordHeader.PlaintextLengthMax + 8 + AeadAlgorithm.TagLength;
 
     /// <summary>Empty records of application data in a row; OpenSSL tolerates as many.</summary>

@@ -3,7 +3,9 @@ using Aead.Algorithms;
 
 namespace Aead.Records;
 
-/// <summary>How a suite lays out a protected record: lengths, nonce, additional data. The same for both directions.</summary>
+/// <summary>
+/// How a suite lays out a protected record: lengths, nonce, additional data. The same for both directions.
+/// </summary>
 /// <remarks>
 /// <code>
 /// TLS 1.2 GCM       | header 5 | explicit nonce 8 | content                    | tag 16 |
@@ -17,11 +19,14 @@ internal static class RecordProtection
     public static int ExpansionLength(CipherSuite suite) =>
         suite.ExplicitNonceLength + InnerTypeLength(suite) + AeadAlgorithm.TagLength;
 
-    /// <summary>1 in TLS 1.3, where the content type is encrypted behind the content (RFC 8446 §5.2), else 0.</summary>
+    /// <summary>
+    /// 1 in TLS 1.3, where the content type is encrypted behind the content (RFC 8446 §5.2), else 0.
+    /// </summary>
     public static int InnerTypeLength(CipherSuite suite) => suite.Version == TlsVersion.Tls13 ? 1 : 0;
 
     /// <summary>
-    /// TLS 1.2 GCM: IV, then the explicit part (RFC 5288 §3). All others: IV XOR sequence number (RFC 8446 §5.3, RFC 7905 §2).
+    /// TLS 1.2 GCM: IV, then the explicit part (RFC 5288 §3). All others: IV XOR sequence number (RFC 8446
+    /// §5.3, RFC 7905 §2).
     /// </summary>
     /// <param name="iv">4 or 12 bytes, which tells the two apart.</param>
     /// <param name="number">The explicit part or the sequence number.</param>
@@ -35,8 +40,8 @@ internal static class RecordProtection
     }
 
     /// <summary>
-    /// TLS 1.3: the header as it is on the wire (RFC 8446 §5.2). TLS 1.2: sequence number, type, version, length of the content
-    /// (RFC 5246 §6.2.3.3).
+    /// TLS 1.3: the header as it is on the wire (RFC 8446 §5.2). TLS 1.2: sequence number, type, version,
+    /// length of the content (RFC 5246 §6.2.3.3).
     /// </summary>
     /// <returns>Bytes written.</returns>
     public static int WriteAdditionalData(CipherSuite suite, RecordHeader header, ulong sequenceNumber,
