@@ -70,7 +70,7 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
 
         if (PublicKeyMatches(chain[0], key))
         {
-            return (chain, key);
+            return ([.. chain], key);
         }
 
         key.Dispose();

@@ -25,7 +25,7 @@ internal static class ScalarParser
     }
 
     // TimeSpan.Parse would read "10" as ten days.
-    private static object? ParseTimeSpan(string text) =>
+    private static TimeSpan? ParseTimeSpan(string text) =>
         text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan span)
             ? span
             : null;
@@ -37,7 +37,7 @@ internal static class ScalarParser
         [typeof(int)] = (text => int.TryParse(text, CultureInfo.InvariantCulture, out int value) ? value : null,
             $"a whole number up to {int.MaxValue}"),
         [typeof(long)] = (text => long.TryParse(text, CultureInfo.InvariantCulture, out long value) ? value : null, "a whole number"),
-        [typeof(TimeSpan)] = (ParseTimeSpan, "a time span such as 00:00:10 (hours:minutes:seconds)"),
+        [typeof(TimeSpan)] = (text => ParseTimeSpan(text), "a time span such as 00:00:10 (hours:minutes:seconds)"),
         [typeof(Version)] = (text => Version.TryParse(text.Contains('.', StringComparison.Ordinal) ? text : text + ".0", out Version? value) ? value : null, "a version such as 1.1 or 2"),
         [typeof(Uri)] = (text => Uri.TryCreate(text, UriKind.Absolute, out Uri? value) ? value : null, "an absolute URL"),
     };
