@@ -49,7 +49,9 @@ internal static class DoctorCommand
         await LineAsync(
             output,
             "core dumps",
-            ProcessHardening.IsDumpable ? "possible: they would hold keys; see the warnings at start" : "off (not dumpable)");
+            ProcessHardening.IsDumpable
+                ? "possible, and they would hold keys: set LimitCORE=0 in a systemd unit"
+                : $"off (not dumpable, RLIMIT_CORE {ReadLimit("Max core file size")?.ToString(CultureInfo.InvariantCulture) ?? "unlimited"})");
     }
 
     private static async Task PrintTlsAsync(TextWriter output)

@@ -130,7 +130,9 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
         catch (ArgumentException e)
         {
             key.Dispose();
-            report.Error(path, $"{file} cannot be used: {e.Message}");
+            // Without the name of the parameter that the framework appends.
+            string reason = e.Message.Split(" (Parameter ")[0];
+            report.Error(path, $"{file} cannot be used: {reason}");
             return null;
         }
     }
