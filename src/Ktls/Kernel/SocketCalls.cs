@@ -191,7 +191,7 @@ internal static unsafe class SocketCalls
         return new IPEndPoint(v6.IsIPv4MappedToIPv6 ? v6.MapToIPv4() : v6, port);
     }
 
-    /// <summary>Pieces one <see cref="Send"/> takes: four full blocks and the control records between them.</summary>
+    /// <summary>Pieces one send takes: four full blocks and the control records between them.</summary>
     public const int PiecesMax = 16;
 
     // A peer that vanished without a FIN is found after this idle time plus the kernel's probes (75 s each).

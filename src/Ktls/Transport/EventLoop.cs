@@ -45,16 +45,11 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Starts the thread.</summary>
     public void Start() => _thread.Start();
 
-    /// <summary>Watches a new connection. Its owner must be in the table already.</summary>
+    /// <summary>Watches a new connection, whose owner must be in the table already. Even when it fails, <see cref="Close"/> must follow.</summary>
     public SyscallResult Add(LoopSocket socket)
     {
-        SyscallResult added = _queue.AddConnection(socket.Descriptor, socket.Token);
-        if (!added.Failed)
-        {
-            Interlocked.Increment(ref _sockets);
-        }
-
-        return added;
+        Interlocked.Increment(ref _sockets);
+        return _queue.AddConnection(socket.Descriptor, socket.Token);
     }
 
     /// <summary>Watches a listening socket together with the other loops.</summary>

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Security.Cryptography;
 using Aead;
 using Aead.Algorithms;
-using Aead.Keys;
 using Aead.Records;
 
 namespace Ktls.Transport;

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Aead.Records;
 using Ktls.Handshake;
@@ -9,6 +10,7 @@ namespace Ktls.Transport;
 /// An accepted socket until its handshake ends. Its steps are work items of the thread pool, one at a time: signing and key exchange take a
 /// good part of a millisecond and must not hold up a loop. Deadline and shedding only leave a note and let the next step act on it.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The step that ends the handshake disposes what it owns.")]
 internal sealed class PendingHandshake(
     TransportResources transport, TlsConnectionListener listener, EventLoop loop, int descriptor, ulong token, IPEndPoint? remote)
     : LoopSocket(loop, descriptor, token), IThreadPoolWorkItem
@@ -19,8 +21,11 @@ internal sealed class PendingHandshake(
     private HandshakeRefusal? _ended;
     private int _state = Idle;
 
-    /// <summary>Its place among the listener's handshakes in flight.</summary>
+    /// <summary>Its place among the listener's handshakes in flight; guarded by the listener.</summary>
     public LinkedListNode<PendingHandshake>? Node { get; set; }
+
+    /// <summary>It is no longer in flight; guarded by the listener.</summary>
+    public bool IsOver { get; set; }
 
     public override void OnReady(in ReadyEvent ready) => Schedule();
 

@@ -1,5 +1,4 @@
 using Aead.Algorithms;
-using Aead.Pages;
 using Aead.Records;
 
 namespace Ktls.Transport;

@@ -16,6 +16,9 @@ internal sealed class RecordPipeWriter(IRecordSink sink) : PipeWriter, IValueTas
     private bool _cancelNext;
     private bool _completed;
 
+    /// <summary>Completed with an exception: what was sent must not look complete.</summary>
+    public bool Failed { get; private set; }
+
     public override bool CanGetUnflushedBytes => true;
 
     public override long UnflushedBytes => sink.UnflushedBytes;
@@ -77,13 +80,14 @@ internal sealed class RecordPipeWriter(IRecordSink sink) : PipeWriter, IValueTas
         FinishPending(new FlushResult(isCanceled: true, isCompleted: false), null, onPool: true);
     }
 
-    /// <summary>What was written still goes out; an exception says that it must not look complete, which the connection sees to.</summary>
+    /// <summary>What was written still goes out; after an exception the connection is reset.</summary>
     public override void Complete(Exception? exception = null)
     {
         if (!_completed)
         {
             _completed = true;
-            if (exception == null)
+            Failed = exception != null;
+            if (!Failed)
             {
                 _ = sink.Flush();
             }

@@ -1,18 +1,10 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
-using System.Net.Security;
-using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
-using Aead;
-using Aead.Keys;
 using Aead.Records;
 using Ktls.Handshake;
 using Ktls.Kernel;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Ktls.Transport;
 
@@ -108,11 +100,18 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
         _writer.Complete();
         if (Give())
         {
-            Finish(AlertDescription.CloseNotify);
+            if (_writer.Failed)
+            {
+                Drop();
+            }
+            else
+            {
+                Finish(AlertDescription.CloseNotify);
+            }
         }
 
         _sink.Dispose();
-        return ValueTask.CompletedTask;
+        return base.DisposeAsync();
     }
 
     void IReaderOwner.OnReadEnd(ReadEnd end)

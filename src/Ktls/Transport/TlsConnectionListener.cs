@@ -106,35 +106,25 @@ internal sealed class TlsConnectionListener : IConnectionListener
     {
         EventLoop loop = _transport.LeastLoaded();
         PendingHandshake handshake = new(_transport, this, loop, descriptor, _transport.Table.NextToken(descriptor), remote);
-        PendingHandshake? oldest = null;
-        lock (_gate)
+        if (!TryCountIn())
         {
-            if (_unbound || _open >= Options.MaxConnections)
-            {
-                SocketCalls.Close(descriptor);
-                TransportLog.AcceptRefused(_transport.Log, Options.Name, $"MaxConnections ({Options.MaxConnections}) are open");
-                return;
-            }
-
-            _open++;
-            if (_handshakes.Count >= Options.MaxHandshakes)
-            {
-                oldest = _handshakes.First!.Value;
-                Forget(oldest);
-            }
-
-            handshake.Node = _handshakes.AddLast(handshake);
+            SocketCalls.Close(descriptor);
+            OnAcceptFailed($"MaxConnections ({Options.MaxConnections}) are open");
+            return;
         }
 
-        oldest?.End(new HandshakeRefusal(AlertDescription.InternalError, "more than MaxHandshakes are in flight, and this one is the oldest"));
         _transport.Table.Replace(handshake);
         loop.SetDeadline(handshake, Options.HandshakeTimeout);
-        if (loop.Add(handshake) is { Failed: true } failed)
+        SyscallResult added = loop.Add(handshake);
+        if (added.Failed)
         {
-            TransportLog.AcceptRefused(_transport.Log, Options.Name, failed.ErrorName);
-            OnHandshakeOver(handshake);
-            Close(handshake, reset: true);
+            OnAcceptFailed(added.ErrorName);
+            handshake.End(new HandshakeRefusal(AlertDescription.InternalError, added.ErrorName));
         }
+
+        // Last, because from here on another accept may shed it, and so close its descriptor.
+        Enlist(handshake)?.End(
+            new HandshakeRefusal(AlertDescription.InternalError, "more than MaxHandshakes are in flight, and this one is the oldest"));
     }
 
     /// <summary>A handshake succeeded and its descriptor belongs to the connection.</summary>
@@ -154,6 +144,7 @@ internal sealed class TlsConnectionListener : IConnectionListener
         handshake.Loop.ClearDeadline(handshake);
         lock (_gate)
         {
+            handshake.IsOver = true;
             Forget(handshake);
             if (_unbound && _handshakes.Count == 0)
             {
@@ -181,6 +172,38 @@ internal sealed class TlsConnectionListener : IConnectionListener
         LocalAddress.Address.Equals(IPAddress.Any) || LocalAddress.Address.Equals(IPAddress.IPv6Any)
             ? SocketCalls.LocalAddress(descriptor)
             : LocalAddress;
+
+    private bool TryCountIn()
+    {
+        lock (_gate)
+        {
+            bool room = !_unbound && _open < Options.MaxConnections;
+            _open += room ? 1 : 0;
+            return room;
+        }
+    }
+
+    // Answers the one that has to make room, if one has to.
+    private PendingHandshake? Enlist(PendingHandshake handshake)
+    {
+        lock (_gate)
+        {
+            if (handshake.IsOver)
+            {
+                return null;
+            }
+
+            handshake.Node = _handshakes.AddLast(handshake);
+            if (_handshakes.Count <= Options.MaxHandshakes)
+            {
+                return null;
+            }
+
+            PendingHandshake oldest = _handshakes.First!.Value;
+            Forget(oldest);
+            return oldest;
+        }
+    }
 
     private void Forget(PendingHandshake handshake)
     {
