@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Xunit;
 
 namespace TlsProxy.Tests.Config;
 
@@ -102,7 +103,7 @@ public sealed class BrokenConfigTests(ConfigFolder folder) : IClassFixture<Confi
         { Proxy(route: "\"ClusterId\": \"a\", \"Match\": {}"), ["Routes:r:Match: needs a Path or Hosts"] },
         { Proxy(route: "\"ClusterId\": \"a\", \"Match\": { \"Pth\": \"/\" }"), ["Match:Pth: there is no such setting", "did you mean 'Path'?"] },
         { Proxy(route: "\"RouteId\": \"x\", \"ClusterId\": \"a\", \"Match\": { \"Path\": \"/\" }"), ["Routes:r:RouteId: there is no such setting"] },
-        { Proxy(route: "\"ClusterId\": \"a\", \"Match\": { \"Path\": \"/{**\" }"), ["Routes:r", "Path"] },
+        { Proxy(route: "\"ClusterId\": \"a\", \"Match\": { \"Path\": \"/{**\" }"), ["Routes:r: Invalid path"] },
         { Proxy(route: "\"ClusterId\": \"a\", \"Match\": { \"Path\": \"/\" }, \"Order\": \"first\""), ["Order: 'first' is not a whole number"] },
         { Proxy(route: "\"ClusterId\": \"a\", \"Match\": { \"Path\": \"/\" }, \"AuthorizationPolicy\": \"admins\""), ["there is no policy 'admins'", "remove it"] },
         { Proxy(route: "\"ClusterId\": \"a\", \"Match\": { \"Path\": \"/\" }, \"Transforms\": [ { \"PathPrefx\": \"/x\" } ]"), ["Routes:r", "PathPrefx"] },
@@ -155,7 +156,7 @@ public sealed class BrokenConfigTests(ConfigFolder folder) : IClassFixture<Confi
     [Theory]
     [InlineData("{\n  \"TlsProxy\": {\n    nonsense\n", "(3,5): is not valid JSON")]
     [InlineData("[ ]", "Top-level JSON element must be an object")]
-    [InlineData("{ \"TlsProxy\": {}, \"tlsproxy\": {} }", "duplicate key")]
+    [InlineData("{ \"TlsProxy\": { \"Admin\": \"a\", \"admin\": \"b\" } }", "merge the two entries")]
     [InlineData("", "is not valid JSON")]
     public Task NotJson(string text, string words) => AssertRefusedAsync(text, [words]);
 

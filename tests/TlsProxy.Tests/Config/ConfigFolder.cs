@@ -40,7 +40,8 @@ public sealed class ConfigFolder : IDisposable
         X509Certificate2Collection bundle = [authority, withKey];
         File.WriteAllBytes(PathOf("leaf.pfx"), bundle.Export(X509ContentType.Pfx)!);
         File.WriteAllBytes(PathOf("locked.pfx"), bundle.Export(X509ContentType.Pfx, Password)!);
-        File.WriteAllBytes(PathOf("keyless.pfx"), new X509Certificate2Collection(authority).Export(X509ContentType.Pfx)!);
+        using X509Certificate2 keyless = X509CertificateLoader.LoadCertificate(authority.RawData);
+        File.WriteAllBytes(PathOf("keyless.pfx"), new X509Certificate2Collection(keyless).Export(X509ContentType.Pfx)!);
 
         WriteRsa("rsa", 2048);
         WriteRsa("weak", 1024);
