@@ -68,34 +68,34 @@ internal sealed partial class StartLog
     private static string DescribeThreshold(PagePolicy pages) =>
         pages.FlipThreshold == PagePolicy.NeverFlip ? "never" : $"{pages.FlipThreshold} bytes";
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "configuration: {Source}")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "configuration: {Source}")]
     private partial void ConfigurationRead(string source);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "listening on {Url} (listener {Name})")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "listening on {Url} (listener {Name})")]
     private partial void Listening(string url, string name);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "certificate for {Names} ({Kind}), valid until {NotAfter:u}")]
+    [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "certificate for {Names} ({Kind}), valid until {NotAfter:u}")]
     private partial void Certificate(string names, Aead.CertificateKind kind, DateTimeOffset notAfter);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "development certificate; try: curl --cacert {File} https://localhost:{Port}/")]
+    [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "development certificate; try: curl --cacert {File} https://localhost:{Port}/")]
     private partial void Development(string file, int port);
 
     [LoggerMessage(
-        Level = LogLevel.Information,
+        EventId = 5, Level = LogLevel.Information,
         Message = "record layers: transmit Guarded (user space), receive Guarded (user space); this version does not use kernel TLS")]
     private partial void RecordLayers();
 
     [LoggerMessage(
-        Level = LogLevel.Information,
+        EventId = 6, Level = LogLevel.Information,
         Message = "pages: delivery {Delivery}, n* {Threshold}, at most {Slots} slots of {SlotKiB} KiB, {LockedKiB} KiB locked now")]
     private partial void Pages(Delivery delivery, string threshold, int slots, int slotKiB, long lockedKiB);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sentence}")]
+    [LoggerMessage(EventId = 7, Level = LogLevel.Warning, Message = "{Sentence}")]
     private partial void Warning(string sentence);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "stopping: no new connections, up to {Seconds} s for requests in flight")]
+    [LoggerMessage(EventId = 8, Level = LogLevel.Information, Message = "stopping: no new connections, up to {Seconds} s for requests in flight")]
     private partial void Draining(double seconds);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "stopped")]
+    [LoggerMessage(EventId = 9, Level = LogLevel.Information, Message = "stopped")]
     private partial void Stopped();
 }
