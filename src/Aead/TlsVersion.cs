@@ -1,6 +1,8 @@
 namespace Aead;
 
-/// <summary>The protocol versions whose records this project protects; the value is the wire's ProtocolVersion.</summary>
+/// <summary>
+/// The protocol versions whose records this project protects; the value is the wire's ProtocolVersion.
+/// </summary>
 public enum TlsVersion : ushort
 {
     /// <summary>TLS 1.2 (RFC 5246).</summary>

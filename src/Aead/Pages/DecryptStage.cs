@@ -10,6 +10,10 @@ public sealed class DecryptStage : IDisposable
     /// <summary>Bytes of plaintext one batch holds at most.</summary>
     public int Capacity => throw null!;
 
+    internal Span<byte> Hidden => throw null!;
+
+    internal ExposedPages? Expose(int verifiedLength, int writtenLength) => throw null!;
+
     /// <summary>Gives the slot back to the pool.</summary>
     public void Dispose() => throw null!;
 }

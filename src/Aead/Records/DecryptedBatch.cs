@@ -11,7 +11,9 @@ public enum BatchEnd
     /// <summary>The slot is full; call again with the rest.</summary>
     SlotFull,
 
-    /// <summary>A verified record that is not application data; its content is in <see cref="DecryptedBatch.Control"/>.</summary>
+    /// <summary>
+    /// A verified record that is not application data; its content is <see cref="DecryptedBatch.Control"/>.
+    /// </summary>
     Control,
 
     /// <summary>The peer is wrong; the alert to send is in <see cref="DecryptedBatch.Alert"/>.</summary>
@@ -19,8 +21,8 @@ public enum BatchEnd
 }
 
 /// <summary>
-/// The outcome of one call of the decryptor. The application data (if any) comes before whatever ended the batch.
-/// The receiver owns <see cref="ApplicationData"/> and must dispose it.
+/// The outcome of one call of the decryptor. The application data (if any) comes before whatever ended the
+/// batch. The receiver owns <see cref="ApplicationData"/> and must dispose it.
 /// </summary>
 public readonly struct DecryptedBatch
 {
@@ -36,7 +38,9 @@ public readonly struct DecryptedBatch
     /// <summary>With <see cref="BatchEnd.Control"/>: the true content type.</summary>
     public ContentType ControlType { get; init; }
 
-    /// <summary>With <see cref="BatchEnd.Control"/>: the verified fragment, copied to ordinary memory.</summary>
+    /// <summary>
+    /// With <see cref="BatchEnd.Control"/>: the verified fragment, copied to ordinary memory.
+    /// </summary>
     public ReadOnlyMemory<byte> Control { get; init; }
 
     /// <summary>With <see cref="BatchEnd.Rejected"/>: the alert the RFC demands.</summary>
