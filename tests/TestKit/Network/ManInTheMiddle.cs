@@ -60,30 +60,51 @@ public sealed class ManInTheMiddle : IAsyncDisposable
         try
         {
             int applicationRecords = 0;
+            bool passing = true;
             while (await ReadRecordAsync(from) is { } record)
             {
-                if (IsApplicationData(record, toServer)
+                bool interfere = IsApplicationData(record, toServer)
                     && ++applicationRecords == _interference.ApplicationRecord
-                    && toServer == _interference.ToServer)
-                {
-                    bool goOn = await InterfereAsync(record, from, to);
-                    _interfered.TrySetResult();
-                    if (!goOn)
-                    {
-                        return;
-                    }
-                }
-                else
-                {
-                    await to.SendAsync(record);
-                }
+                    && toServer == _interference.ToServer;
+                passing = passing && await TryPassAsync(record, from, to, interfere);
             }
-
-            to.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // The receiver is gone. The other direction may still carry its alert, so it is left alone.
+            Reset(to);
+            return;
+        }
+
+        await TryPassAsync(null, from, to, interfere: false);
+    }
+
+    /// <summary>
+    /// Passes a record, or FIN for null. False: nothing more passes in this direction. What the other direction still carries, an alert
+    /// perhaps, is not cut off by that.
+    /// </summary>
+    private async Task<bool> TryPassAsync(byte[]? record, Socket from, Socket to, bool interfere)
+    {
+        try
+        {
+            if (record is null)
+            {
+                to.Shutdown(SocketShutdown.Send);
+                return false;
+            }
+
+            if (interfere)
+            {
+                bool passing = await InterfereAsync(record, from, to);
+                _interfered.TrySetResult();
+                return passing;
+            }
+
+            await to.SendAsync(record);
+            return true;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return false;
         }
     }
 
@@ -114,8 +135,7 @@ public sealed class ManInTheMiddle : IAsyncDisposable
                 to.Shutdown(SocketShutdown.Send);
                 return false;
             default:
-                to.LingerState = new LingerOption(true, 0);
-                to.Dispose();
+                Reset(to);
                 return false;
         }
     }
@@ -135,6 +155,20 @@ public sealed class ManInTheMiddle : IAsyncDisposable
         bool counts = _clientFinished;
         _clientFinished |= toServer;
         return counts;
+    }
+
+    private static void Reset(Socket socket)
+    {
+        try
+        {
+            socket.LingerState = new LingerOption(true, 0);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Already gone.
+        }
+
+        socket.Dispose();
     }
 
     private static async Task<byte[]?> ReadRecordAsync(Socket from)

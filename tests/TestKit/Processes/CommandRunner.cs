@@ -12,7 +12,7 @@ public sealed record CommandResult(int ExitCode, string Output, string Error)
 /// <summary>Runs a command to its end, or kills it.</summary>
 public static class CommandRunner
 {
-    /// <summary>Runs with stdin empty, or with <paramref name="input"/> writing it; stdin is closed when that returns.</summary>
+    /// <summary>Runs with stdin empty, or with <paramref name="input"/> writing it; stdin is closed when that completes.</summary>
     public static async Task<CommandResult> RunAsync(
         string file,
         IEnumerable<string> arguments,
@@ -37,10 +37,11 @@ public static class CommandRunner
             ? process.StandardOutput.ReadToEndAsync()
             : output(process.StandardOutput.BaseStream);
         Task<string> standardError = process.StandardError.ReadToEndAsync();
-        Task fed = FeedAsync(process, input);
+        _ = FeedAsync(process.StandardInput, input);
         try
         {
-            await Task.WhenAll(process.WaitForExitAsync(), standardOutput, standardError, fed)
+            // A command that has ended reads no more, so whoever still feeds it is not waited for.
+            await Task.WhenAll(process.WaitForExitAsync(), standardOutput, standardError)
                 .WaitAsync(timeout ?? Timeouts.Exchange);
         }
         catch (TimeoutException)
@@ -53,18 +54,18 @@ public static class CommandRunner
         return new CommandResult(process.ExitCode, await standardOutput, await standardError);
     }
 
-    private static async Task FeedAsync(Process process, Func<StreamWriter, Task>? input)
+    private static async Task FeedAsync(StreamWriter standardInput, Func<StreamWriter, Task>? input)
     {
         try
         {
             if (input is not null)
             {
-                await input(process.StandardInput);
+                await input(standardInput);
             }
 
-            process.StandardInput.Close();
+            standardInput.Close();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             // The command ended without reading all of its input; its exit code and output say whether that was right.
         }

@@ -1,3 +1,4 @@
+using TestKit;
 using TestKit.Processes;
 
 namespace TlsProxy.Tests.EndToEnd;
@@ -8,7 +9,10 @@ internal static class OpenSslClient
     /// <summary>A request that asks the server to end the connection after the answer, so that s_client ends too.</summary>
     public static string Get(string path) => $"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
-    /// <summary>Connects and writes what <paramref name="input"/> writes.</summary>
+    /// <summary>
+    /// Connects and writes what <paramref name="input"/> writes. Its command letters (R, k, K) are on. Standard input stays open, for
+    /// s_client hangs up where it ends: it is the server that has to end the connection.
+    /// </summary>
     public static Task<CommandResult> RunAsync(
         ProxyProcess proxy,
         Func<StreamWriter, Task> input,
@@ -17,10 +21,15 @@ internal static class OpenSslClient
         CommandRunner.RunAsync(
             executable,
             [
-                "s_client", "-connect", $"127.0.0.1:{proxy.Port}", "-servername", "localhost", "-ign_eof",
+                "s_client", "-connect", $"127.0.0.1:{proxy.Port}", "-servername", "localhost",
                 "-CAfile", proxy.Certificates.AuthorityFile, "-verify_return_error", .. arguments,
             ],
-            input);
+            async writer =>
+            {
+                await input(writer);
+                await writer.FlushAsync();
+                await Task.Delay(Timeouts.Exchange);
+            });
 
     /// <summary>Connects and sends one GET.</summary>
     public static Task<CommandResult> GetAsync(
