@@ -83,8 +83,9 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     /// <summary>The successor of the handshake for the loop.</summary>
     public LoopSocket Socket => _socket;
 
-    public override void Abort(ConnectionAbortedException abortReason) =>
-        GiveUp(new ReadEnd(ReadEndKind.Aborted, default, abortReason.Message));
+    /// <summary>Resets the connection. Kestrel calls this with no reason at all when it only reacts to ConnectionClosed.</summary>
+    public override void Abort(ConnectionAbortedException? abortReason) =>
+        GiveUp(new ReadEnd(ReadEndKind.Aborted, default, abortReason?.Message ?? "The connection was aborted."));
 
     /// <summary>Too many verified bytes are held by all; this one has held its own for the longest time.</summary>
     public void Shed()
@@ -176,8 +177,21 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
         FireClosed();
     }
 
-    // The callbacks are user code: they run on the pool, never on the loop.
-    private void FireClosed() => ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
+    // The callbacks are the consumer's code: they run on the pool, never on the loop, and what they throw is theirs.
+    private void FireClosed() => ThreadPool.UnsafeQueueUserWorkItem(
+        static connection =>
+        {
+            try
+            {
+                connection._closed.Cancel();
+            }
+            catch (AggregateException fault)
+            {
+                TransportLog.ClosedCallbackFault(connection._transport.Log, fault);
+            }
+        },
+        this,
+        preferLocal: false);
 
     private void OnReady(in ReadyEvent ready)
     {

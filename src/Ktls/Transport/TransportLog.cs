@@ -25,6 +25,9 @@ internal static partial class TransportLog
     [LoggerMessage(6, LogLevel.Warning, "{Listener}: connection refused: {Reason}")]
     public static partial void AcceptRefused(ILogger log, string listener, string reason);
 
+    [LoggerMessage(8, LogLevel.Error, "A callback on the closing of a connection failed")]
+    public static partial void ClosedCallbackFault(ILogger log, Exception fault);
+
     [LoggerMessage(7, LogLevel.Error, "An event loop caught a failure; the connection it belongs to is given up")]
     public static partial void LoopFault(ILogger log, Exception fault);
 }
