@@ -11,14 +11,14 @@ namespace Aead.Tests.Records;
 /// A second record layer: BouncyCastle's AEADs, with nonce and additional data built byte by byte from RFC 8446 §5, RFC 5288 §3 and RFC 7905
 /// §2, without the product's code. It can also send what ours never does: padding, other explicit nonces, illegal records.
 /// </summary>
-internal sealed class OracleRecords(CipherSuite suite, byte[] key, byte[] iv, ulong sequenceNumber = 0)
+internal sealed class OracleRecords(CipherSuite suite, byte[] key, byte[] iv, ulong sequenceNumber)
 {
     private ulong _sequenceNumber = sequenceNumber;
 
-    public static OracleRecords Create(CipherSuite suite, int seed, ulong sequenceNumber = 0)
+    public static OracleRecords Create(CipherSuite suite, int seed, ulong? sequenceNumber = null)
     {
         (byte[] key, byte[] iv) = RecordKeys.Oracle(suite, seed);
-        return new OracleRecords(suite, key, iv, sequenceNumber);
+        return new OracleRecords(suite, key, iv, sequenceNumber ?? RecordKeys.FirstNumber(suite));
     }
 
     private bool IsTls13 => suite.Version == TlsVersion.Tls13;

@@ -24,8 +24,8 @@ public sealed class RecordProperties : IDisposable
         CipherSuite suite, Delivery delivery, Message[] messages, NonNegativeInt seed)
     {
         var random = new Random(seed.Get);
-        using var encryptor = new RecordEncryptor(RecordKeys.Create(suite, seed.Get, 1));
-        using var decryptor = new RecordDecryptor(RecordKeys.Create(suite, seed.Get, 1));
+        using var encryptor = new RecordEncryptor(RecordKeys.Create(suite, seed.Get));
+        using var decryptor = new RecordDecryptor(RecordKeys.Create(suite, seed.Get));
         var reader = new RecordReader(decryptor, Stage(delivery));
         List<Stretch> sent = [.. messages.Select((message, i) => new Stretch(message.Type, message.Content(i)))];
         byte[] stream = [.. sent.SelectMany(stretch => RecordWriter.Write(encryptor, stretch.Type, stretch.Content))];
@@ -46,8 +46,8 @@ public sealed class RecordProperties : IDisposable
     [Property]
     public void RecordsOfTheOracleAreRead(CipherSuite suite, Delivery delivery, Message[] messages, NonNegativeInt seed)
     {
-        OracleRecords oracle = OracleRecords.Create(suite, seed.Get, 1 - Tls13Start(suite));
-        using var decryptor = new RecordDecryptor(RecordKeys.Create(suite, seed.Get, 1));
+        OracleRecords oracle = OracleRecords.Create(suite, seed.Get);
+        using var decryptor = new RecordDecryptor(RecordKeys.Create(suite, seed.Get));
         var reader = new RecordReader(decryptor, Stage(delivery));
         List<Stretch> sent = [.. messages.Select((message, i) => new Stretch(message.Type, message.Content(i)))];
 
@@ -62,8 +62,8 @@ public sealed class RecordProperties : IDisposable
     [Property]
     public void TheOracleReadsOurRecords(CipherSuite suite, Message[] messages, NonNegativeInt seed)
     {
-        OracleRecords oracle = OracleRecords.Create(suite, seed.Get, 1 - Tls13Start(suite));
-        using var encryptor = new RecordEncryptor(RecordKeys.Create(suite, seed.Get, 1));
+        OracleRecords oracle = OracleRecords.Create(suite, seed.Get);
+        using var encryptor = new RecordEncryptor(RecordKeys.Create(suite, seed.Get));
         for (int i = 0; i < messages.Length; i++)
         {
             byte[] content = messages[i].Content(i);
@@ -79,14 +79,9 @@ public sealed class RecordProperties : IDisposable
     [Property]
     public void OurRecordsAreTheOraclesByteForByte(CipherSuite suite, Message[] messages, NonNegativeInt seed)
     {
-        ulong start = suite.Version == TlsVersion.Tls13 ? 0 : (ulong)seed.Get << 20;
+        ulong start = suite.Version == TlsVersion.Tls13 ? 0 : (ulong)seed.Get << 12;
         OracleRecords oracle = OracleRecords.Create(suite, seed.Get, start);
-        using var encryptor = new RecordEncryptor(RecordKeys.Create(suite, seed.Get, Math.Min(start, 1 << 24)));
-        if (start > 1 << 24)
-        {
-            oracle = OracleRecords.Create(suite, seed.Get, 1 << 24);
-        }
-
+        using var encryptor = new RecordEncryptor(RecordKeys.Create(suite, seed.Get, start));
         for (int i = 0; i < messages.Length; i++)
         {
             byte[] content = messages[i].Content(i);
@@ -96,6 +91,4 @@ public sealed class RecordProperties : IDisposable
     }
 
     private DecryptStage Stage(Delivery delivery) => (delivery == Delivery.Flip ? _flip : _copy).Stage;
-
-    private static ulong Tls13Start(CipherSuite suite) => suite.Version == TlsVersion.Tls13 ? 1UL : 0;
 }

@@ -1,0 +1,163 @@
+using System.Security.Cryptography;
+using Aead.Algorithms;
+using Aead.Keys;
+using Aead.Pages;
+using Aead.Records;
+using Aead.Tests.Keys;
+using Xunit;
+
+namespace Aead.Tests.Records;
+
+public sealed class RecordDecryptorTests : IDisposable
+{
+    private readonly TestStage _stage = new();
+
+    public static TheoryData<string> Suites => [.. CipherSuite.All.Select(suite => suite.Name)];
+
+    public void Dispose() => _stage.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Suites))]
+    public void Decrypt_ManyRecords_ExposesThemOnceAndTogether(string name)
+    {
+        CipherSuite suite = CipherSuite.Find(name)!;
+        using var encryptor = new RecordEncryptor(RecordKeys.Create(suite, seed: 1));
+        using var decryptor = new RecordDecryptor(RecordKeys.Create(suite, seed: 1));
+        byte[] stream = [.. Enumerable.Range(0, 10)
+            .SelectMany(i => RecordWriter.Write(encryptor, ContentType.ApplicationData, [(byte)i, (byte)i]))];
+
+        DecryptedBatch batch = decryptor.Decrypt([.. stream, 23, 3], _stage.Stage);
+
+        using ExposedPages pages = batch.ApplicationData!;
+        Assert.Equal(Enumerable.Range(0, 10).SelectMany(i => new[] { (byte)i, (byte)i }), pages.GetSpan().ToArray());
+        Assert.Equal((BatchEnd.NeedMoreData, stream.Length), (batch.End, batch.Consumed));
+    }
+
+    [Theory]
+    [MemberData(nameof(Suites))]
+    public void Decrypt_ControlBetweenData_EndsTheBatchBehindIt(string name)
+    {
+        CipherSuite suite = CipherSuite.Find(name)!;
+        using var encryptor = new RecordEncryptor(RecordKeys.Create(suite, seed: 1));
+        using var decryptor = new RecordDecryptor(RecordKeys.Create(suite, seed: 1));
+        byte[] data = RecordWriter.Write(encryptor, ContentType.ApplicationData, [7]);
+        byte[] alert = RecordWriter.Write(encryptor, ContentType.Alert, [1, 0]);
+        byte[] more = RecordWriter.Write(encryptor, ContentType.ApplicationData, [8]);
+
+        DecryptedBatch batch = decryptor.Decrypt([.. data, .. alert, .. more], _stage.Stage);
+
+        using ExposedPages pages = batch.ApplicationData!;
+        Assert.Equal([7], pages.GetSpan().ToArray());
+        Assert.Equal((BatchEnd.Control, ContentType.Alert), (batch.End, batch.ControlType));
+        Assert.Equal([1, 0], batch.Control.ToArray());
+        Assert.Equal(data.Length + alert.Length, batch.Consumed);
+    }
+
+    [Theory]
+    [MemberData(nameof(Suites))]
+    public void Decrypt_MoreThanASlot_StopsBetweenRecords(string name)
+    {
+        CipherSuite suite = CipherSuite.Find(name)!;
+        using var encryptor = new RecordEncryptor(RecordKeys.Create(suite, seed: 1));
+        using var decryptor = new RecordDecryptor(RecordKeys.Create(suite, seed: 1));
+        int count = (_stage.Stage.Capacity / RecordHeader.PlaintextLengthMax) + 1;
+        byte[] content = RecordKeys.Bytes(RecordHeader.PlaintextLengthMax, seed: 2);
+        byte[] stream = [.. Enumerable.Range(0, count)
+            .SelectMany(_ => RecordWriter.Write(encryptor, ContentType.ApplicationData, content))];
+
+        DecryptedBatch first = decryptor.Decrypt(stream, _stage.Stage);
+        using ExposedPages pages = first.ApplicationData!;
+
+        Assert.Equal(BatchEnd.SlotFull, first.End);
+        Assert.Equal(0, first.Consumed % (stream.Length / count));
+        Assert.Equal(0, pages.Length % content.Length);
+        DecryptedBatch second = decryptor.Decrypt(stream.AsSpan(first.Consumed), _stage.Stage);
+        using ExposedPages rest = second.ApplicationData!;
+        Assert.Equal(count * content.Length, pages.Length + rest.Length);
+    }
+
+    [Theory]
+    [MemberData(nameof(Suites))]
+    public void Decrypt_ThirtyTwoEmptyRecords_AreLegalAndOneMoreIsNot(string name)
+    {
+        CipherSuite suite = CipherSuite.Find(name)!;
+        using var encryptor = new RecordEncryptor(RecordKeys.Create(suite, seed: 1));
+        using var decryptor = new RecordDecryptor(RecordKeys.Create(suite, seed: 1));
+        for (int i = 0; i < 32; i++)
+        {
+            AssertEnd(BatchEnd.NeedMoreData, RecordWriter.Write(encryptor, ContentType.ApplicationData, []));
+        }
+
+        AssertEnd(BatchEnd.NeedMoreData, RecordWriter.Write(encryptor, ContentType.ApplicationData, [1]));
+        for (int i = 0; i < 32; i++)
+        {
+            AssertEnd(BatchEnd.NeedMoreData, RecordWriter.Write(encryptor, ContentType.ApplicationData, []));
+        }
+
+        byte[] last = RecordWriter.Write(encryptor, ContentType.ApplicationData, []);
+        Assert.Equal(AlertDescription.UnexpectedMessage, AssertEnd(BatchEnd.Rejected, last).Alert);
+
+        DecryptedBatch AssertEnd(BatchEnd expected, byte[] record)
+        {
+            DecryptedBatch batch = decryptor.Decrypt(record, _stage.Stage);
+            batch.ApplicationData?.Dispose();
+            Assert.Equal(expected, batch.End);
+            return batch;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Suites))]
+    public void Constructor_TakesTheKeysOver_AndDisposeEndsUse(string name)
+    {
+        DirectionKeys keys = RecordKeys.Create(CipherSuite.Find(name)!, seed: 1);
+        var decryptor = new RecordDecryptor(keys);
+        Assert.Throws<ObjectDisposedException>(() => new RecordDecryptor(keys));
+
+        decryptor.Dispose();
+        decryptor.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => decryptor.Decrypt([], _stage.Stage));
+        Assert.Throws<ObjectDisposedException>(() => decryptor.Usage);
+    }
+
+    [Fact]
+    public void Decrypt_AeadFails_ZeroesTheSlotAndNeverGoesOn()
+    {
+        CipherSuite real = CipherSuite.All[0];
+        CipherSuite suite = SeamSuites.WithAead(real, inner => new FailingAead(inner, callsBeforeFailure: 1));
+        using var encryptor = new RecordEncryptor(RecordKeys.Create(real, seed: 1));
+        using var decryptor = new RecordDecryptor(RecordKeys.Create(suite, seed: 1));
+        byte[] stream = [.. Enumerable.Range(0, 2)
+            .SelectMany(_ => RecordWriter.Write(encryptor, ContentType.ApplicationData, [1, 2, 3]))];
+
+        Assert.Throws<CryptographicException>(() => decryptor.Decrypt(stream, _stage.Stage));
+
+        Assert.False(_stage.Stage.Hidden.ContainsAnyExcept((byte)0));
+        DecryptedBatch after = decryptor.Decrypt(stream, _stage.Stage);
+        Assert.Equal((BatchEnd.Rejected, AlertDescription.InternalError), (after.End, after.Alert));
+    }
+
+    private sealed class FailingAead(IAead inner, int callsBeforeFailure) : IAead
+    {
+        private int _calls;
+
+        public void Encrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
+            ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag) =>
+            inner.Encrypt(nonce, associatedData, plaintext, ciphertext, tag);
+
+        public bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
+            ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext)
+        {
+            if (_calls++ < callsBeforeFailure)
+            {
+                return inner.TryDecrypt(nonce, associatedData, ciphertext, tag, plaintext);
+            }
+
+            plaintext.Fill(0xEE);
+            throw new CryptographicException("The library failed halfway.");
+        }
+
+        public void Dispose() => inner.Dispose();
+    }
+}
