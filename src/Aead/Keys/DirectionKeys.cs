@@ -86,7 +86,7 @@ public sealed class DirectionKeys : IDisposable
         {
             ThrowIfDisposed();
             return _keyMoved
-                ? throw new InvalidOperationException("The key has moved into an AEAD; only Update makes another.")
+                ? throw new InvalidOperationException("The key moved into an AEAD; Update makes another.")
                 : WritableKey;
         }
     }

@@ -7,13 +7,16 @@ namespace Aead.Tests.Keys;
 /// <summary>Keys that follow from a seed, so that both ends and the oracle of a test have the same.</summary>
 internal static class RecordKeys
 {
-    /// <summary>Fresh keys of this seed, at the number that follows a handshake unless another is given.</summary>
+    /// <summary>
+    /// Fresh keys of this seed, at the number that follows a handshake unless another is given.
+    /// </summary>
     public static DirectionKeys Create(CipherSuite suite, int seed, ulong? sequenceNumber = null)
     {
         ulong number = sequenceNumber ?? FirstNumber(suite);
         if (suite.Version == TlsVersion.Tls12)
         {
-            return DirectionKeys.FromKeyBlock(suite, KeyBlockKey(suite, seed), KeyBlockIv(suite, seed), number);
+            (byte[] key, byte[] iv) = Oracle(suite, seed);
+            return DirectionKeys.FromKeyBlock(suite, key, iv, number);
         }
 
         Assert.Equal(0UL, number);

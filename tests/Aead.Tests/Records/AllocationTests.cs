@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Aead.Tests.Records;
 
-/// <summary>No garbage per record, in either direction: what a batch allocates does not depend on how many records it has.</summary>
+/// <summary>
+/// No garbage per record, in either direction: what a batch allocates does not depend on how many records it
+/// has.
+/// </summary>
 public sealed class AllocationTests
 {
     private const int Records = 50;

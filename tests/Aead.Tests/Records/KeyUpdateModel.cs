@@ -16,8 +16,9 @@ public enum KeyUpdateStep
 }
 
 /// <summary>
-/// The model is a chain of secrets by the oracle and a count of records since the last KeyUpdate. The writer updates as it likes; the reader
-/// follows when the KeyUpdate arrives, however many generations the writer is ahead by then.
+/// The model is a chain of secrets by the oracle and a count of records since the last KeyUpdate. The writer
+/// updates as it likes; the reader follows when the KeyUpdate arrives, however many generations the writer is
+/// ahead by then.
 /// </summary>
 public sealed class KeyUpdateModel : IDisposable
 {
@@ -56,7 +57,8 @@ public sealed class KeyUpdateModel : IDisposable
         Assert.Equal(ContentType.Handshake, Assert.Single(reader.Received).Type);
     }
 
-    public static Arbitrary<KeyUpdateStep> Steps() => Gen.Elements(Enum.GetValues<KeyUpdateStep>()).ToArbitrary();
+    public static Arbitrary<KeyUpdateStep> Steps() =>
+        Gen.Elements(Enum.GetValues<KeyUpdateStep>()).ToArbitrary();
 
     private void Run(CipherSuite suite, KeyUpdateStep[] steps, int seed)
     {

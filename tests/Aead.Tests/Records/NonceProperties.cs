@@ -34,15 +34,18 @@ public sealed class NonceProperties
     public void AnAeadThatFailsHalfwayHasSpentItsNonce(CipherSuite suite, NonNegativeInt seed)
     {
         var used = new List<HashSet<string>>();
-        CipherSuite watched = SeamSuites.WithAead(suite, inner => new WatchedAead(inner, used) { FailEvery = 2 });
+        CipherSuite watched = SeamSuites.WithAead(suite, Watch);
         using var encryptor = new RecordEncryptor(RecordKeys.Create(watched, seed.Get));
         for (int i = 0; i < 5; i++)
         {
-            RecordWriter.Write(encryptor, ContentType.ApplicationData, [1]);
-            Assert.Throws<InvalidDataException>(() => RecordWriter.Write(encryptor, ContentType.ApplicationData, [1]));
+            Write();
+            Assert.Throws<InvalidDataException>(Write);
         }
 
         Assert.Equal(10, used.Single().Count);
+
+        WatchedAead Watch(IAead inner) => new(inner, used) { FailEvery = 2 };
+        void Write() => RecordWriter.Write(encryptor, ContentType.ApplicationData, [1]);
     }
 
     [Property]

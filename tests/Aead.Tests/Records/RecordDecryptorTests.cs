@@ -29,7 +29,8 @@ public sealed class RecordDecryptorTests : IDisposable
         DecryptedBatch batch = decryptor.Decrypt([.. stream, 23, 3], _stage.Stage);
 
         using ExposedPages pages = batch.ApplicationData!;
-        Assert.Equal(Enumerable.Range(0, 10).SelectMany(i => new[] { (byte)i, (byte)i }), pages.GetSpan().ToArray());
+        byte[] expected = [.. Enumerable.Range(0, 10).SelectMany(i => new[] { (byte)i, (byte)i })];
+        Assert.Equal(expected, pages.GetSpan().ToArray());
         Assert.Equal((BatchEnd.NeedMoreData, stream.Length), (batch.End, batch.Consumed));
     }
 

@@ -6,10 +6,13 @@ using Xunit;
 
 namespace Aead.Tests.Records;
 
-/// <summary>RFC 8448 §3: the records of a real connection, from the traffic secret to the bytes on the wire and back.</summary>
+/// <summary>
+/// RFC 8448 §3: the records of a real connection, from the traffic secret to the bytes on the wire and back.
+/// </summary>
 public sealed class RecordVectorTests
 {
-    public static TheoryData<string> Sources => [.. VectorFile.Read("rfc8448.txt").Select(vector => vector.Text("source"))];
+    public static TheoryData<string> Sources =>
+        [.. VectorFile.Read("rfc8448.txt").Select(vector => vector.Text("source"))];
 
     [Theory]
     [MemberData(nameof(Sources))]

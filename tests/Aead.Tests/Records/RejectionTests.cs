@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Aead.Tests.Records;
 
-/// <summary>Which alert answers which breach of RFC 8446 §5 and RFC 5246 §6.2, behind one good record that still arrives.</summary>
+/// <summary>
+/// Which alert answers which breach of RFC 8446 §5 and RFC 5246 §6.2, behind one good record that still
+/// arrives.
+/// </summary>
 public sealed class RejectionTests : IDisposable
 {
     private readonly TestStage _stage = new();
@@ -98,7 +101,8 @@ public sealed class RejectionTests : IDisposable
         using var decryptor = new RecordDecryptor(RecordKeys.Create(suite, seed: 1));
         var reader = new RecordReader(decryptor, _stage.Stage);
 
-        reader.Feed([.. oracle.EncryptInner(full), .. oracle.EncryptInner(padded), .. oracle.EncryptInner([23])]);
+        reader.Feed([.. oracle.EncryptInner(full), .. oracle.EncryptInner(padded)]);
+        reader.Feed(oracle.EncryptInner([23]));
 
         Assert.Null(reader.Alert);
         Assert.Equal([.. full[..^1], 5], reader.Received.SelectMany(stretch => stretch.Content));
@@ -137,9 +141,12 @@ public sealed class RejectionTests : IDisposable
     private void AssertInner(CipherSuite suite, byte[] inner, AlertDescription alert) =>
         AssertSecond(suite, oracle => oracle.EncryptInner(inner), alert);
 
-    private void AssertHeader(CipherSuite suite, byte type, ushort version, int length, AlertDescription? alert) =>
-        AssertSecond(
-            suite, _ => [type, (byte)(version >> 8), (byte)version, (byte)(length >> 8), (byte)length], alert);
+    private void AssertHeader(CipherSuite suite, byte type, ushort version, int length,
+        AlertDescription? alert)
+    {
+        byte[] header = [type, (byte)(version >> 8), (byte)version, (byte)(length >> 8), (byte)length];
+        AssertSecond(suite, _ => header, alert);
+    }
 
     private void AssertSecond(CipherSuite suite, Func<OracleRecords, byte[]> second, AlertDescription? alert)
     {

@@ -10,7 +10,8 @@ internal static class SeamSuites
         With(suite, suite.Aead.Limit, wrap);
 
     /// <summary>The same suite with a limit that a test can reach.</summary>
-    public static CipherSuite WithLimit(CipherSuite suite, UsageLimit limit) => With(suite, limit, aead => aead);
+    public static CipherSuite WithLimit(CipherSuite suite, UsageLimit limit) =>
+        With(suite, limit, aead => aead);
 
     private static CipherSuite With(CipherSuite suite, UsageLimit limit, Func<IAead, IAead> wrap)
     {

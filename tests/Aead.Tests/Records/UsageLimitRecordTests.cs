@@ -85,19 +85,21 @@ public sealed class UsageLimitRecordTests : IDisposable
         Assert.Equal([1], reader.Received.SelectMany(stretch => stretch.Content));
     }
 
-    private static void AssertOnlyTwoAlerts(RecordEncryptor encryptor, RecordDecryptor decryptor, RecordReader reader)
+    private static void AssertOnlyTwoAlerts(
+        RecordEncryptor encryptor, RecordDecryptor decryptor, RecordReader reader)
     {
         Assert.Equal((UsageAction.Close, UsageAction.Close), (encryptor.Usage, decryptor.Usage));
         for (int i = 0; i < UsageLimit.AlertRecords; i++)
         {
-            Assert.Throws<InvalidOperationException>(
-                () => RecordWriter.Write(encryptor, ContentType.ApplicationData, [1]));
-            Assert.Throws<InvalidOperationException>(() => RecordWriter.Write(encryptor, ContentType.Handshake, [1]));
-            reader.Feed(RecordWriter.Write(encryptor, ContentType.Alert, [1, 0]));
+            Assert.Throws<InvalidOperationException>(() => Write(ContentType.ApplicationData));
+            Assert.Throws<InvalidOperationException>(() => Write(ContentType.Handshake));
+            reader.Feed(Write(ContentType.Alert));
             Assert.Equal(ContentType.Alert, reader.Received[^1].Type);
         }
 
-        Assert.Throws<InvalidOperationException>(() => RecordWriter.Write(encryptor, ContentType.Alert, [1, 0]));
+        Assert.Throws<InvalidOperationException>(() => Write(ContentType.Alert));
         Assert.Null(reader.Alert);
+
+        byte[] Write(ContentType type) => RecordWriter.Write(encryptor, type, [1, 0]);
     }
 }
