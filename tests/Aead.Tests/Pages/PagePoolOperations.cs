@@ -51,7 +51,7 @@ internal sealed class Read(int index) : PoolOperation
         if (after.Leases[index].Disposed)
             Assert.Throws<ObjectDisposedException>(() => pool[index].Lease.GetSpan());
         else
-            Assert.Equal(after.Leases[index].Bytes, pool[index].Lease.GetSpan().ToArray());
+            TestPool.AssertSame(after.Leases[index].Bytes, pool[index].Lease.GetSpan());
     }
 
     public override string ToString() => $"Read lease {index}";

@@ -1,4 +1,5 @@
 using Aead.Pages;
+using Xunit;
 
 namespace Aead.Tests.Pages;
 
@@ -25,12 +26,14 @@ internal static class TestPool
     internal static ExposedPages Fill(this DecryptStage stage, int seed, int length) => stage.Fill(seed, length, length)!;
 
     /// <summary>Non-zero bytes, so that none is mistaken for a zeroed one.</summary>
-    internal static byte[] Bytes(int seed, int length)
+    internal static byte[] Bytes(int seed, int length) => Pattern.AsSpan((int)(seed * 31L % Period), length).ToArray();
+
+    /// <summary>Equality of whole slots, which would take Assert.Equal long, with the place of the first difference.</summary>
+    internal static void AssertSame(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual)
     {
-        byte[] bytes = new byte[length];
-        for (int i = 0; i < length; i++)
-            bytes[i] = (byte)(1 + (seed * 31 + i) % 255);
-        return bytes;
+        int same = expected.CommonPrefixLength(actual);
+        if (same < expected.Length || same < actual.Length)
+            Assert.Fail($"{expected.Length} bytes expected, {actual.Length} found, different from byte {same} on.");
     }
 
     internal static unsafe nint AddressOf(ExposedPages lease)
@@ -38,4 +41,8 @@ internal static class TestPool
         fixed (byte* start = lease.GetSpan())
             return (nint)start;
     }
+
+    private const int Period = 255;
+
+    private static readonly byte[] Pattern = [.. Enumerable.Range(0, SlotBytes + Period).Select(i => (byte)(1 + i % Period))];
 }
