@@ -37,7 +37,7 @@ public sealed class ForgeryProperties : IDisposable
         AssertOnlyGoodPrefix(suite, delivery, message, seed.Get, records, fragmentMayGrow: bit / 8 is 3 or 4);
     }
 
-    [Property]
+    [Property(MaxTest = 20)]
     public void AnyFlippedBitOfAHeaderIsRejected(CipherSuite suite, Delivery delivery, Message message)
     {
         for (int bit = 0; bit < RecordHeader.Length * 8; bit++)

@@ -84,19 +84,22 @@ public sealed class RecordDecryptorTests : IDisposable
         CipherSuite suite = CipherSuite.Find(name)!;
         using var encryptor = new RecordEncryptor(RecordKeys.Create(suite, seed: 1));
         using var decryptor = new RecordDecryptor(RecordKeys.Create(suite, seed: 1));
-        for (int i = 0; i < 32; i++)
-        {
-            AssertEnd(BatchEnd.NeedMoreData, RecordWriter.Write(encryptor, ContentType.ApplicationData, []));
-        }
-
+        AssertThirtyTwoEmpty();
         AssertEnd(BatchEnd.NeedMoreData, RecordWriter.Write(encryptor, ContentType.ApplicationData, [1]));
-        for (int i = 0; i < 32; i++)
-        {
-            AssertEnd(BatchEnd.NeedMoreData, RecordWriter.Write(encryptor, ContentType.ApplicationData, []));
-        }
+        AssertThirtyTwoEmpty();
+        AssertEnd(BatchEnd.Control, RecordWriter.Write(encryptor, ContentType.Alert, [1, 0]));
+        AssertThirtyTwoEmpty();
 
         byte[] last = RecordWriter.Write(encryptor, ContentType.ApplicationData, []);
         Assert.Equal(AlertDescription.UnexpectedMessage, AssertEnd(BatchEnd.Rejected, last).Alert);
+
+        void AssertThirtyTwoEmpty()
+        {
+            for (int i = 0; i < 32; i++)
+            {
+                AssertEnd(BatchEnd.NeedMoreData, RecordWriter.Write(encryptor, ContentType.ApplicationData, []));
+            }
+        }
 
         DecryptedBatch AssertEnd(BatchEnd expected, byte[] record)
         {
@@ -123,14 +126,9 @@ public sealed class RecordDecryptorTests : IDisposable
     }
 
     [Fact]
-    public void Decrypt_AeadFails_ZeroesTheSlotAndNeverGoesOn()
+    public void Decrypt_AeadThrows_ZeroesTheSlotAndNeverGoesOn()
     {
-        CipherSuite real = CipherSuite.All[0];
-        CipherSuite suite = SeamSuites.WithAead(real, inner => new FailingAead(inner, callsBeforeFailure: 1));
-        using var encryptor = new RecordEncryptor(RecordKeys.Create(real, seed: 1));
-        using var decryptor = new RecordDecryptor(RecordKeys.Create(suite, seed: 1));
-        byte[] stream = [.. Enumerable.Range(0, 2)
-            .SelectMany(_ => RecordWriter.Write(encryptor, ContentType.ApplicationData, [1, 2, 3]))];
+        using RecordDecryptor decryptor = CreateDisturbed(throws: true, out byte[] stream);
 
         Assert.Throws<CryptographicException>(() => decryptor.Decrypt(stream, _stage.Stage));
 
@@ -139,9 +137,33 @@ public sealed class RecordDecryptorTests : IDisposable
         Assert.Equal((BatchEnd.Rejected, AlertDescription.InternalError), (after.End, after.Alert));
     }
 
-    private sealed class FailingAead(IAead inner, int callsBeforeFailure) : IAead
+    [Fact]
+    public void Decrypt_AeadLeavesForgedPlaintextBehind_StillShowsNoneOfIt()
     {
-        private int _calls;
+        using RecordDecryptor decryptor = CreateDisturbed(throws: false, out byte[] stream);
+        var reader = new RecordReader(decryptor, _stage.Stage);
+
+        reader.Feed(stream);
+
+        Assert.Equal(AlertDescription.BadRecordMac, reader.Alert);
+        Assert.Equal([1, 2, 3], Assert.Single(reader.Received).Content);
+    }
+
+    // Two records: one that arrives, and one at which the AEAD misbehaves.
+    private static RecordDecryptor CreateDisturbed(bool throws, out byte[] stream)
+    {
+        CipherSuite real = CipherSuite.All[0];
+        using var encryptor = new RecordEncryptor(RecordKeys.Create(real, seed: 1));
+        stream = [
+            .. RecordWriter.Write(encryptor, ContentType.ApplicationData, [1, 2, 3]),
+            .. RecordWriter.Write(encryptor, ContentType.ApplicationData, [4, 5, 6, 7])];
+        CipherSuite suite = SeamSuites.WithAead(real, inner => new SecondTimeBadAead(inner, throws));
+        return new RecordDecryptor(RecordKeys.Create(suite, seed: 1));
+    }
+
+    private sealed class SecondTimeBadAead(IAead inner, bool throws) : IAead
+    {
+        private bool _usedOnce;
 
         public void Encrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
             ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag) =>
@@ -150,13 +172,14 @@ public sealed class RecordDecryptorTests : IDisposable
         public bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
             ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext)
         {
-            if (_calls++ < callsBeforeFailure)
+            if (!_usedOnce)
             {
+                _usedOnce = true;
                 return inner.TryDecrypt(nonce, associatedData, ciphertext, tag, plaintext);
             }
 
             plaintext.Fill(0xEE);
-            throw new CryptographicException("The library failed halfway.");
+            return throws ? throw new CryptographicException("The library failed halfway.") : false;
         }
 
         public void Dispose() => inner.Dispose();
