@@ -5,15 +5,66 @@ namespace Aead.Pages;
 /// </summary>
 public sealed class DecryptStage : IDisposable
 {
-    internal DecryptStage() { }
+    private readonly PagePool _pool;
+    private GuardedSlot? _slot;
+
+    internal DecryptStage(PagePool pool, GuardedSlot slot)
+    {
+        _pool = pool;
+        _slot = slot;
+    }
 
     /// <summary>Bytes of plaintext one batch holds at most.</summary>
-    public int Capacity => throw null!;
+    public int Capacity => Slot.Bytes;
 
-    internal Span<byte> Hidden => throw null!;
+    /// <summary>
+    /// The writer's view of the hidden slot, <see cref="Capacity"/> bytes. For the record decryptor only, and only until the next
+    /// <see cref="Expose"/>: after a flip these bytes belong to consumers.
+    /// </summary>
+    internal Span<byte> Hidden => Slot.WriterView();
 
-    internal ExposedPages? Expose(int verifiedLength, int writtenLength) => throw null!;
+    /// <summary>The address consumers would read the slot at; nothing is readable there.</summary>
+    internal nint ReaderAddress => Slot.ReaderAddress;
 
-    /// <summary>Gives the slot back to the pool.</summary>
-    public void Dispose() => throw null!;
+    private GuardedSlot Slot => _slot ?? throw new ObjectDisposedException(nameof(DecryptStage));
+
+    /// <summary>
+    /// Zeroes what was written but did not verify, while it is still hidden, and then exposes what did.
+    /// </summary>
+    /// <param name="verifiedLength">Bytes from the start of <see cref="Hidden"/> on whose tags all verified.</param>
+    /// <param name="writtenLength">Bytes that were written in all, at least <paramref name="verifiedLength"/>.</param>
+    /// <returns>The lease, or null when nothing verified.</returns>
+    internal ExposedPages? Expose(int verifiedLength, int writtenLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)writtenLength, (uint)Capacity, nameof(writtenLength));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)verifiedLength, (uint)writtenLength, nameof(verifiedLength));
+        Slot.Zero(verifiedLength, writtenLength - verifiedLength);
+        if (verifiedLength == 0)
+            return null;
+
+        GuardedSlot? replacement = _pool.Policy.Flips(verifiedLength) ? _pool.RentForFlip() : null;
+        return replacement is null ? Copy(verifiedLength) : Flip(verifiedLength, replacement);
+    }
+
+    /// <summary>Gives the slot back to the pool. Idempotent.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _slot, null) is { } slot)
+            _pool.TakeBackStage(slot);
+    }
+
+    private ExposedPages Flip(int verifiedLength, GuardedSlot replacement)
+    {
+        GuardedSlot flipped = Slot;
+        _slot = replacement;
+        flipped.Expose();
+        return new ExposedPages(_pool, flipped, verifiedLength);
+    }
+
+    private ExposedPages Copy(int verifiedLength)
+    {
+        ExposedPages copy = _pool.CopyOut(Hidden[..verifiedLength]);
+        Slot.Zero(0, verifiedLength);
+        return copy;
+    }
 }

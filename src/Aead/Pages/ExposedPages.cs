@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Aead.Pages;
 
@@ -6,31 +8,141 @@ namespace Aead.Pages;
 /// A lease on verified plaintext, and the only way to it. Whoever holds one disposes it; a pin holds it too. After that every span or pin
 /// taken of it throws <see cref="ObjectDisposedException"/>, a raw span kept faults (flipped slot) or sees zeros (copy).
 /// </summary>
-public sealed class ExposedPages : MemoryManager<byte>
+// Made by a decrypt stage for what verified, and by Shrink for what is left of it. The state is one integer: bit 0 is the holder, each pin
+// adds two. Whoever takes it to zero gives the memory back, and nobody can lift it from there again.
+public sealed unsafe class ExposedPages : MemoryManager<byte>
 {
-    internal ExposedPages() { }
+    private readonly PagePool _pool;
+    private readonly GuardedSlot? _slot;
+    private readonly CopyBlock? _copy;
+    private readonly long _generation;
+    private int _state = Holder;
+
+    internal ExposedPages(PagePool pool, GuardedSlot slot, int length)
+    {
+        _pool = pool;
+        _slot = slot;
+        _generation = slot.Generation;
+        Length = length;
+    }
+
+    internal ExposedPages(PagePool pool, CopyBlock copy, int length)
+    {
+        _pool = pool;
+        _copy = copy;
+        _generation = copy.Generation;
+        Length = length;
+    }
 
     /// <summary>Verified bytes.</summary>
-    public int Length => throw null!;
-
-    /// <inheritdoc/>
-    public override Span<byte> GetSpan() => throw null!;
-
-    /// <inheritdoc/>
-    public override MemoryHandle Pin(int elementIndex = 0) => throw null!;
-
-    /// <inheritdoc/>
-    public override void Unpin() => throw null!;
+    public int Length { get; }
 
     /// <summary>True when the bytes lie in a guarded slot (and not in a verified copy).</summary>
-    public bool HoldsSlot => throw null!;
+    public bool HoldsSlot => _slot is not null;
+
+    /// <summary>The verified bytes. Read-only when <see cref="HoldsSlot"/>: a write faults.</summary>
+    /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
+    public override Span<byte> GetSpan()
+    {
+        ObjectDisposedException.ThrowIf((Volatile.Read(ref _state) & Holder) == 0, this);
+        return View();
+    }
+
+    /// <summary>Keeps the bytes where they are, and readable, until the handle is disposed; also past the end of the lease.</summary>
+    /// <param name="elementIndex">Where the handle points, from 0 to <see cref="Length"/>.</param>
+    /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
+    public override MemoryHandle Pin(int elementIndex = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)elementIndex, (uint)Length, nameof(elementIndex));
+        AddPin();
+        try
+        {
+            byte* start = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(View()));
+            return new MemoryHandle(start + elementIndex, handle: default, this);
+        }
+        catch
+        {
+            Unpin();
+            throw;
+        }
+    }
+
+    /// <summary>Ends one pin.</summary>
+    /// <exception cref="InvalidOperationException">There was none.</exception>
+    public override void Unpin()
+    {
+        int before = Volatile.Read(ref _state);
+        int seen;
+        do
+        {
+            seen = before;
+            if (seen < OnePin)
+                throw new InvalidOperationException("Unpin without a pin.");
+            before = Interlocked.CompareExchange(ref _state, seen - OnePin, seen);
+        }
+        while (before != seen);
+
+        if (seen == OnePin)
+            GiveBack();
+    }
 
     /// <summary>
     /// Moves what lies from <paramref name="start"/> on to a verified copy of just that size, so that the slot (or the larger block) comes back.
     /// This lease ends. Used when a consumer keeps a few bytes for long.
     /// </summary>
-    public ExposedPages Shrink(int start) => throw null!;
+    /// <param name="start">The first byte to keep, from 0 to one below <see cref="Length"/>.</param>
+    /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
+    public ExposedPages Shrink(int start)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)start, (uint)Length, nameof(start));
+        AddPin();
+        try
+        {
+            return _pool.CopyOut(View()[start..]);
+        }
+        finally
+        {
+            Dispose();
+            Unpin();
+        }
+    }
+
+    /// <summary>Ends the lease. Idempotent and thread-safe; the memory goes back with the last pin.</summary>
+    public void Dispose() => Dispose(disposing: true);
 
     /// <inheritdoc/>
-    protected override void Dispose(bool disposing) => throw null!;
+    protected override void Dispose(bool disposing)
+    {
+        // Nothing has the holder bit twice, so a second call finds it gone and does nothing.
+        if (Interlocked.And(ref _state, ~Holder) == Holder)
+            GiveBack();
+    }
+
+    private Span<byte> View() => _slot is not null
+        ? _slot.ExposedView(_generation, Length)
+        : _copy!.View(_generation, Length);
+
+    private void AddPin()
+    {
+        int before = Volatile.Read(ref _state);
+        int seen;
+        do
+        {
+            seen = before;
+            ObjectDisposedException.ThrowIf((seen & Holder) == 0, this);
+            before = Interlocked.CompareExchange(ref _state, seen + OnePin, seen);
+        }
+        while (before != seen);
+    }
+
+    private void GiveBack()
+    {
+        if (_slot is not null)
+            _pool.TakeBack(_slot, Length);
+        else
+            _pool.TakeBack(_copy!, Length);
+    }
+
+    private const int Holder = 1;
+    private const int OnePin = 2;
 }

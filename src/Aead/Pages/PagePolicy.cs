@@ -38,6 +38,14 @@ public sealed record PagePolicy
     /// <summary>Bound of the guarded slots, and again of the verified copies, in bytes. Defaults to 256 MiB.</summary>
     public long BytesMax { get; init; } = 256L << 20;
 
-    /// <summary>Defaults to BestEffort.</summary>
+    /// <summary>What to do when RLIMIT_MEMLOCK is too low. Defaults to BestEffort.</summary>
     public Locking Locking { get; init; } = Locking.BestEffort;
+
+    /// <summary>Whether a batch of this many verified bytes is flipped (when a slot can be had) and not copied.</summary>
+    internal bool Flips(int verifiedLength) => Delivery switch
+    {
+        Delivery.Flip => true,
+        Delivery.Copy => false,
+        _ => verifiedLength >= FlipThreshold,
+    };
 }

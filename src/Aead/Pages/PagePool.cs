@@ -1,23 +1,5 @@
 namespace Aead.Pages;
 
-/// <summary>Numbers for start-up lines, metrics and doctor.</summary>
-/// <param name="SlotBytes">Bytes of one slot.</param>
-/// <param name="SlotsMax">The bound in force, after locking limits.</param>
-/// <param name="SlotsMapped">Slots mapped so far.</param>
-/// <param name="SlotsInUse">Slots that are out: stages and flipped leases.</param>
-/// <param name="BytesLocked">Bytes mlocked.</param>
-/// <param name="CopyBytesInUse">Bytes of verified copies that are out.</param>
-/// <param name="CopyBytesMax">Their bound.</param>
-/// <param name="Notice">What was shrunk or not locked and how to change it, as a sentence; null when all is as asked.</param>
-public sealed record PagePoolStatus(int SlotBytes, int SlotsMax, int SlotsMapped, int SlotsInUse, long BytesLocked, long CopyBytesInUse, long CopyBytesMax, string? Notice);
-
-/// <summary>The policy cannot be met on this machine; the message names the remedy.</summary>
-public sealed class PagePoolException : Exception
-{
-    /// <summary>With the sentence for the operator.</summary>
-    public PagePoolException(string message) : base(message) { }
-}
-
 /// <summary>
 /// The bounded pool of guarded slots and of verified copies. Exhaustion never stalls: a batch that finds no slot to flip is copied out, and
 /// copies over their bound are still handed out (one batch per thread at most) while <see cref="IsOverBudget"/> tells the transport to shed.
@@ -25,28 +7,107 @@ public sealed class PagePoolException : Exception
 /// </summary>
 public sealed class PagePool : IDisposable
 {
+    private readonly SlotPool _slots;
+    private readonly CopyPool _copies;
+
+    private PagePool(PagePolicy policy, SlotPool slots)
+    {
+        Policy = policy;
+        _slots = slots;
+        _copies = new CopyPool(SlotBytes, policy.BytesMax);
+    }
+
     /// <summary>Maps the first slots.</summary>
     /// <param name="policy">The policy.</param>
     /// <param name="stages">How many stages will be created at most; their slots are set aside.</param>
     /// <exception cref="PagePoolException">The policy cannot be met.</exception>
-    public static PagePool Create(PagePolicy policy, int stages) => throw null!;
+    public static PagePool Create(PagePolicy policy, int stages)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        long wanted = LockPlan.BytesWanted(policy, stages, SlotBytes);
+        return Create(policy, stages, LockPlan.LockableBytes(wanted, SlotBytes));
+    }
 
     /// <summary>The policy in force.</summary>
-    public PagePolicy Policy => throw null!;
+    public PagePolicy Policy { get; }
 
     /// <summary>A snapshot of the numbers.</summary>
-    public PagePoolStatus Status => throw null!;
+    public PagePoolStatus Status
+    {
+        get
+        {
+            SlotCounts slots = _slots.Count();
+            return new PagePoolStatus(SlotBytes, slots.Max, slots.Mapped, slots.InUse, slots.BytesLocked,
+                _copies.BytesInUse, _copies.BytesMax, slots.Notice);
+        }
+    }
 
     /// <summary>Verified copies exceed their bound: the slowest holders must go.</summary>
-    public bool IsOverBudget => throw null!;
+    public bool IsOverBudget => _copies.IsOverBudget;
 
     /// <summary>Few slots or copies are left: holders of small remainders should <see cref="ExposedPages.Shrink"/> them.</summary>
-    public bool IsUnderPressure => throw null!;
+    public bool IsUnderPressure => _slots.IsUnderPressure || _copies.IsUnderPressure;
 
     /// <summary>A stage with its own slot.</summary>
     /// <exception cref="InvalidOperationException">More stages than set aside.</exception>
-    public DecryptStage CreateStage() => throw null!;
+    public DecryptStage CreateStage() => new(this, _slots.RentForStage());
 
-    /// <summary>Unmaps everything. All leases must be back.</summary>
-    public void Dispose() => throw null!;
+    /// <summary>Unmaps everything. All stages and leases on slots must be back.</summary>
+    /// <exception cref="InvalidOperationException">They are not; nothing was unmapped.</exception>
+    public void Dispose() => _slots.Dispose();
+
+    /// <summary>As the public one, for a process that may lock <paramref name="lockableBytes"/>.</summary>
+    internal static PagePool Create(PagePolicy policy, int stages, long lockableBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(stages);
+        ArgumentOutOfRangeException.ThrowIfNegative(policy.FlipThreshold, nameof(policy));
+        if (policy.BytesMax / SlotBytes < stages)
+        {
+            throw new PagePoolException(
+                $"The page pool is bounded to {policy.BytesMax} bytes, but {stages} decrypt stages need {stages * (long)SlotBytes}. " +
+                "Raise the bound.");
+        }
+
+        LockPlan plan = LockPlan.Make(policy, stages, SlotBytes, lockableBytes, LockPlan.LimitInForce());
+        try
+        {
+            return new PagePool(policy, new SlotPool(plan, stages, SlotBytes));
+        }
+        catch (PageMapException refused)
+        {
+            throw new PagePoolException($"Guarded pages cannot be had here: {refused.Message}", refused);
+        }
+    }
+
+    /// <summary>A hidden, zeroed slot in exchange for one that is flipped; null when there is none to spare.</summary>
+    internal GuardedSlot? RentForFlip() => _slots.RentForFlip();
+
+    /// <summary>A lease on a copy of bytes that verified.</summary>
+    internal ExposedPages CopyOut(ReadOnlySpan<byte> verified)
+    {
+        CopyBlock block = _copies.Rent(verified.Length);
+        verified.CopyTo(block.View(block.Generation, verified.Length));
+        return new ExposedPages(this, block, verified.Length);
+    }
+
+    /// <summary>The end of a lease on a slot. Hidden first, then zeroed: nobody watches the bytes go.</summary>
+    internal void TakeBack(GuardedSlot slot, int used)
+    {
+        slot.Hide();
+        slot.Zero(0, used);
+        _slots.Return(slot);
+    }
+
+    /// <summary>The end of a lease on a copy.</summary>
+    internal void TakeBack(CopyBlock block, int used) => _copies.Return(block, used);
+
+    /// <summary>The end of a stage. It does not say what it wrote, so all of its slot is zeroed.</summary>
+    internal void TakeBackStage(GuardedSlot slot)
+    {
+        slot.Zero(0, slot.Bytes);
+        _slots.ReturnFromStage(slot);
+    }
+
+    // Sixteen full records (RFC 8446 section 5.1): one recv, one flip or copy for all of them. A multiple of every page size Linux uses.
+    internal const int SlotBytes = 256 << 10;
 }

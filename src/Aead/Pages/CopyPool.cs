@@ -1,0 +1,105 @@
+using System.Numerics;
+using System.Security.Cryptography;
+
+namespace Aead.Pages;
+
+// Ordinary memory for verified bytes only. Owned by the pool while free, by an exposed lease while out. Blocks come in powers of two so
+// that a returned block fits the next batch of its kind, are zeroed when they come back, and are reused first-in first-out: a stale span
+// sees zeros for as long as possible.
+internal sealed class CopyPool
+{
+    private readonly long _cachedBytesMax;
+    private readonly Queue<CopyBlock>[] _free;
+    private readonly Lock _lock = new();
+    private long _cachedBytes;
+    private long _bytesInUse;
+
+    /// <param name="blockBytesMax">The largest block, a power of two.</param>
+    /// <param name="bytesMax">The bound that <see cref="IsOverBudget"/> speaks of.</param>
+    internal CopyPool(int blockBytesMax, long bytesMax)
+    {
+        BytesMax = bytesMax;
+        // What a busy moment cycles through; beyond it the garbage collector takes blocks back, so a burst does not stay resident.
+        _cachedBytesMax = bytesMax / 8;
+        _free = new Queue<CopyBlock>[ClassOf(blockBytesMax) + 1];
+        for (int i = 0; i < _free.Length; i++)
+            _free[i] = new Queue<CopyBlock>();
+    }
+
+    internal long BytesMax { get; }
+
+    /// <summary>Bytes of the blocks that are out.</summary>
+    internal long BytesInUse => Volatile.Read(ref _bytesInUse);
+
+    /// <summary>Bytes of the blocks kept for reuse.</summary>
+    internal long BytesCached => Volatile.Read(ref _cachedBytes);
+
+    internal bool IsOverBudget => BytesInUse > BytesMax;
+
+    /// <summary>More than three quarters of the bound are out.</summary>
+    internal bool IsUnderPressure => BytesInUse > BytesMax / 4 * 3;
+
+    /// <summary>A block with room for <paramref name="length"/> bytes. Always succeeds: the bytes are verified and must go somewhere.</summary>
+    internal CopyBlock Rent(int length)
+    {
+        int sizeClass = ClassOf(length);
+        CopyBlock? block;
+        lock (_lock)
+        {
+            if (_free[sizeClass].TryDequeue(out block))
+                _cachedBytes -= block.Bytes;
+        }
+
+        block ??= new CopyBlock(BlockBytesMin << sizeClass);
+        Interlocked.Add(ref _bytesInUse, block.Bytes);
+        return block;
+    }
+
+    /// <summary>Zeroes the first <paramref name="used"/> bytes and takes the block back.</summary>
+    internal void Return(CopyBlock block, int used)
+    {
+        block.Retire(used);
+        Interlocked.Add(ref _bytesInUse, -block.Bytes);
+        lock (_lock)
+        {
+            if (_cachedBytes + block.Bytes > _cachedBytesMax)
+                return;
+            _cachedBytes += block.Bytes;
+            _free[ClassOf(block.Bytes)].Enqueue(block);
+        }
+    }
+
+    private static int ClassOf(int length) =>
+        BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)Math.Max(length, BlockBytesMin)) / BlockBytesMin);
+
+    // Below this the block's own header and queue entry would weigh more than what a smaller block saves.
+    private const int BlockBytesMin = 512;
+}
+
+/// <summary>One block: a pinned array, so that a consumer's pin is an address and costs no handle.</summary>
+internal sealed class CopyBlock
+{
+    private readonly byte[] _array;
+    private long _generation;
+
+    internal CopyBlock(int bytes) => _array = GC.AllocateUninitializedArray<byte>(bytes, pinned: true);
+
+    internal int Bytes => _array.Length;
+
+    /// <summary>Counts how often the block came back.</summary>
+    internal long Generation => Volatile.Read(ref _generation);
+
+    /// <summary>The first <paramref name="length"/> bytes, for the lease that was made at <paramref name="generation"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The block came back since.</exception>
+    internal Span<byte> View(long generation, int length)
+    {
+        ObjectDisposedException.ThrowIf(generation != Generation, typeof(ExposedPages));
+        return _array.AsSpan(0, length);
+    }
+
+    internal void Retire(int used)
+    {
+        Interlocked.Increment(ref _generation);
+        CryptographicOperations.ZeroMemory(_array.AsSpan(0, used));
+    }
+}

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+
+namespace Aead.Pages;
+
+/// <summary>What it costs on this machine to make one batch readable and to take it back, per batch size.</summary>
+/// <param name="Bytes">Bytes of the batch.</param>
+/// <param name="FlipNanoseconds">Expose the slot, read it once, hide it and zero it.</param>
+/// <param name="CopyNanoseconds">Copy the batch out, zero the slot, read the copy once and zero it.</param>
+public sealed record FlipCostRow(int Bytes, double FlipNanoseconds, double CopyNanoseconds);
+
+/// <summary>The answer to "flip or copy" on this machine.</summary>
+/// <param name="Rows">One row per batch size, ascending.</param>
+public sealed record FlipCostReport(IReadOnlyList<FlipCostRow> Rows)
+{
+    /// <summary>
+    /// n*: the batch size in bytes from which a flip is cheaper than a copy, for <see cref="PagePolicy.FlipThreshold"/>; null when no
+    /// measured size is ("never"). Between two rows it is where the straight lines through them cross.
+    /// </summary>
+    public int? BreakEvenBytes
+    {
+        get
+        {
+            int first = Rows.Count;
+            while (first > 0 && Saving(Rows[first - 1]) > 0)
+                first--;
+            if (first == Rows.Count)
+                return null;
+            if (first == 0)
+                return Rows[0].Bytes;
+
+            FlipCostRow below = Rows[first - 1];
+            FlipCostRow above = Rows[first];
+            double share = -Saving(below) / (Saving(above) - Saving(below));
+            return below.Bytes + (int)Math.Ceiling(share * (above.Bytes - below.Bytes));
+        }
+    }
+
+    private static double Saving(FlipCostRow row) => row.CopyNanoseconds - row.FlipNanoseconds;
+}
+
+/// <summary>
+/// Measures flip against copy as a loaded proxy meets them: two threads of the process at the same work, so that hiding has to reach the
+/// other processor's TLB and both contend for the address space, and bytes that are hot because they were decrypted a moment ago.
+/// </summary>
+public static class FlipCost
+{
+    /// <summary>Takes about a second of two processors.</summary>
+    /// <exception cref="PagePoolException">Guarded pages cannot be had here.</exception>
+    public static FlipCostReport Measure()
+    {
+        try
+        {
+            using PageMap map = PageMap.Create(slotCount: 2, PagePool.SlotBytes);
+            return new FlipCostReport([.. BatchBytes.Select(bytes => MeasureRow(map, bytes))]);
+        }
+        catch (PageMapException refused)
+        {
+            throw new PagePoolException($"Guarded pages cannot be had here: {refused.Message}", refused);
+        }
+    }
+
+    private static FlipCostRow MeasureRow(PageMap map, int bytes)
+    {
+        var measured = new Worker(new GuardedSlot(map, 0), bytes);
+        var companion = new Worker(new GuardedSlot(map, 1), bytes);
+        return new FlipCostRow(bytes,
+            MedianBeside(companion.Flip, measured.Flip),
+            MedianBeside(companion.Copy, measured.Copy));
+    }
+
+    // The median over rounds, each the mean of many turns: shootdowns hit only some turns and must count, a preempted round must not.
+    private static double MedianBeside(Func<long> companion, Func<long> measured)
+    {
+        using var stop = new CancellationTokenSource();
+        var thread = new Thread(() =>
+        {
+            while (!stop.IsCancellationRequested)
+                companion();
+        });
+        thread.Start();
+        try
+        {
+            var rounds = new List<double>();
+            long start = Stopwatch.GetTimestamp();
+            do
+            {
+                long ticks = 0;
+                for (int turn = 0; turn < TurnsPerRound; turn++)
+                    ticks += measured();
+                rounds.Add(ticks * 1e9 / Stopwatch.Frequency / TurnsPerRound);
+            }
+            while (Stopwatch.GetElapsedTime(start) < TimePerCell);
+
+            rounds.Sort();
+            return rounds[rounds.Count / 2];
+        }
+        finally
+        {
+            stop.Cancel();
+            thread.Join();
+        }
+    }
+
+    /// <summary>One thread's slot and block. Every turn returns the ticks of what it measures, without the filling.</summary>
+    private sealed class Worker(GuardedSlot slot, int bytes)
+    {
+        private readonly byte[] _block = GC.AllocateUninitializedArray<byte>(bytes, pinned: true);
+
+        internal long Flip()
+        {
+            slot.WriterView()[..bytes].Fill(Filling);
+            long start = Stopwatch.GetTimestamp();
+            slot.Expose();
+            Read(slot.ExposedView(slot.Generation, bytes));
+            slot.Hide();
+            slot.Zero(0, bytes);
+            return Stopwatch.GetTimestamp() - start;
+        }
+
+        internal long Copy()
+        {
+            slot.WriterView()[..bytes].Fill(Filling);
+            long start = Stopwatch.GetTimestamp();
+            slot.WriterView()[..bytes].CopyTo(_block);
+            slot.Zero(0, bytes);
+            Read(_block);
+            CryptographicOperations.ZeroMemory(_block);
+            return Stopwatch.GetTimestamp() - start;
+        }
+
+        // A flipped page has left the TLB: what its first reader pays belongs to the flip.
+        private static void Read(ReadOnlySpan<byte> bytes)
+        {
+            if (bytes.ContainsAnyExcept(Filling))
+                throw new InvalidOperationException("The batch is not what was written.");
+        }
+    }
+
+    private static readonly int[] BatchBytes = [4 << 10, 16 << 10, 64 << 10, 256 << 10];
+
+    // Four sizes, two ways each: a second in all.
+    private static readonly TimeSpan TimePerCell = TimeSpan.FromMilliseconds(120);
+
+    private const int TurnsPerRound = 64;
+    private const byte Filling = 0x5A;
+}

@@ -1,0 +1,219 @@
+using System.Globalization;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
+
+namespace Aead.Pages;
+
+// The only mmap, mprotect, mlock and memfd of the repository. One map is one memfd of equal slots, seen twice: the writer view is always
+// read-write and its address stays with the decrypt stage; the reader view is what consumers get, and after the seal no call of this process
+// can make it writable. Every slot of either view lies between anonymous PROT_NONE guard pages: an over-run faults, and neighbours
+// never merge into one VMA that each mprotect would have to split and merge again.
+//
+//     writer   | guard | slot 0 RW | guard | slot 1 RW | guard |
+//     reader   | guard | slot 0 -- | guard | slot 1 R- | guard |      -- hidden, R- exposed
+internal sealed unsafe class PageMap : IDisposable
+{
+    private nint _writers;
+    private nint _readers;
+
+    private PageMap(int slotCount, int slotBytes)
+    {
+        SlotCount = slotCount;
+        SlotBytes = slotBytes;
+    }
+
+    internal int SlotCount { get; }
+
+    internal int SlotBytes { get; }
+
+    /// <summary>Slots locked so far: always the first ones.</summary>
+    internal int SlotsLocked { get; private set; }
+
+    private ulong RangeBytes => (ulong)(SlotCount * (long)(SlotBytes + GuardBytes) + GuardBytes);
+
+    /// <summary>Maps zeroed, hidden slots. Whatever was made is undone when a call fails.</summary>
+    /// <exception cref="PageMapException">Names the call and the errno.</exception>
+    internal static PageMap Create(int slotCount, int slotBytes)
+    {
+        var map = new PageMap(slotCount, slotBytes);
+        int descriptor = -1;
+        try
+        {
+            descriptor = CreateMemory(slotCount * (long)slotBytes);
+            map._writers = Reserve(map.RangeBytes);
+            map._readers = Reserve(map.RangeBytes);
+            for (int slot = 0; slot < slotCount; slot++)
+                MapSlot(map.WriterAddress(slot), slotBytes, PROT_READ | PROT_WRITE, descriptor, slot);
+
+            // From here on nobody can map these pages writable, or be handed a view that can become so.
+            Check(fcntl(descriptor, F_ADD_SEALS, Seals), "fcntl(F_ADD_SEALS)");
+            for (int slot = 0; slot < slotCount; slot++)
+            {
+                // Faulted in while all is zero: the first expose under load then finds its page tables filled.
+                MapSlot(map.ReaderAddress(slot), slotBytes, PROT_READ, descriptor, slot);
+                map.Hide(slot);
+            }
+
+            KeepOutOfDumpsAndChildren(map._writers, map.RangeBytes);
+            KeepOutOfDumpsAndChildren(map._readers, map.RangeBytes);
+            return map;
+        }
+        catch
+        {
+            map.Dispose();
+            throw;
+        }
+        finally
+        {
+            if (descriptor >= 0)
+                _ = close(descriptor);
+        }
+    }
+
+    /// <summary>
+    /// Keeps the first <paramref name="count"/> slots in memory. Through the writer view only: RLIMIT_MEMLOCK counts mappings,
+    /// so locking both views would count each page twice.
+    /// </summary>
+    /// <exception cref="PageMapException">Names the errno; <see cref="SlotsLocked"/> tells how far it came.</exception>
+    internal void Lock(int count)
+    {
+        while (SlotsLocked < count)
+        {
+            Check(mlock((void*)WriterAddress(SlotsLocked), SlotBytes), "mlock");
+            SlotsLocked++;
+        }
+    }
+
+    /// <summary>True when <paramref name="bytes"/> more may be locked now. Locks on fault, so nothing is allocated to find out.</summary>
+    internal static bool CanLock(ulong bytes)
+    {
+        void* range = mmap(null, (size_t)bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (range == MAP_FAILED)
+            return false;
+        bool locked = mlock2(range, (size_t)bytes, LockOnFault) == 0;
+        _ = munmap(range, (size_t)bytes);
+        return locked;
+    }
+
+    internal nint WriterAddress(int slot) => SlotAddress(_writers, slot);
+
+    internal nint ReaderAddress(int slot) => SlotAddress(_readers, slot);
+
+    /// <summary>Makes the slot readable through the reader view.</summary>
+    internal void Expose(int slot) =>
+        Check(mprotect((void*)ReaderAddress(slot), SlotBytes, PROT_READ), "mprotect(PROT_READ)");
+
+    /// <summary>Makes any access through the reader view fault.</summary>
+    internal void Hide(int slot) =>
+        Check(mprotect((void*)ReaderAddress(slot), SlotBytes, PROT_NONE), "mprotect(PROT_NONE)");
+
+    /// <summary>Unmaps both views; the memory goes with them. Idempotent.</summary>
+    public void Dispose()
+    {
+        Unmap(ref _readers, RangeBytes);
+        Unmap(ref _writers, RangeBytes);
+    }
+
+    private nint SlotAddress(nint range, int slot)
+    {
+        ObjectDisposedException.ThrowIf(range == 0, this);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)slot, (uint)SlotCount);
+        return range + GuardBytes + slot * (nint)(SlotBytes + GuardBytes);
+    }
+
+    private static int CreateMemory(long bytes)
+    {
+        int descriptor;
+        fixed (byte* name = "tls-pages\0"u8)
+        {
+            descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | NoExecSeal);
+            // Kernels before 6.3 do not know the flag; later ones may be set to demand it (vm.memfd_noexec).
+            if (descriptor < 0 && errno == EINVAL)
+                descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        }
+
+        Check(descriptor, "memfd_create");
+        int result;
+        do
+            result = ftruncate(descriptor, bytes);
+        while (result < 0 && errno == EINTR);
+        if (result < 0)
+        {
+            string name = ErrnoName(errno);
+            _ = close(descriptor);
+            throw new PageMapException("ftruncate(memfd)", name);
+        }
+
+        return descriptor;
+    }
+
+    private static nint Reserve(ulong bytes)
+    {
+        void* range = mmap(null, (size_t)bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        Check(range == MAP_FAILED ? -1 : 0, "mmap(PROT_NONE)");
+        return (nint)range;
+    }
+
+    private static void MapSlot(nint address, int bytes, int protection, int descriptor, int slot)
+    {
+        int flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE;
+        void* mapped = mmap((void*)address, bytes, protection, flags, descriptor, slot * (long)bytes);
+        Check(mapped == MAP_FAILED ? -1 : 0, "mmap(memfd)");
+    }
+
+    private static void KeepOutOfDumpsAndChildren(nint range, ulong bytes)
+    {
+        Check(madvise((void*)range, (size_t)bytes, MADV_DONTDUMP), "madvise(MADV_DONTDUMP)");
+        Check(madvise((void*)range, (size_t)bytes, MADV_DONTFORK), "madvise(MADV_DONTFORK)");
+    }
+
+    private static void Unmap(ref nint range, ulong bytes)
+    {
+        nint taken = Interlocked.Exchange(ref range, 0);
+        if (taken != 0)
+            _ = munmap((void*)taken, (size_t)bytes);
+    }
+
+    private static void Check(int result, string call)
+    {
+        if (result < 0)
+            throw new PageMapException(call, ErrnoName(errno));
+    }
+
+    private static string ErrnoName(int number) => ErrnoNames.TryGetValue(number, out string? name)
+        ? name
+        : "errno " + number.ToString(CultureInfo.InvariantCulture);
+
+    private static readonly int GuardBytes = Environment.SystemPageSize;
+
+    // What mmap(2), mprotect(2), mlock(2), madvise(2), memfd_create(2), ftruncate(2) and fcntl(2) list for these uses.
+    private static readonly Dictionary<int, string> ErrnoNames = new()
+    {
+        [EACCES] = nameof(EACCES),
+        [EAGAIN] = nameof(EAGAIN),
+        [EBADF] = nameof(EBADF),
+        [EBUSY] = nameof(EBUSY),
+        [EFAULT] = nameof(EFAULT),
+        [EFBIG] = nameof(EFBIG),
+        [EINVAL] = nameof(EINVAL),
+        [EIO] = nameof(EIO),
+        [EMFILE] = nameof(EMFILE),
+        [ENFILE] = nameof(ENFILE),
+        [ENODEV] = nameof(ENODEV),
+        [ENOMEM] = nameof(ENOMEM),
+        [ENOSYS] = nameof(ENOSYS),
+        [EOVERFLOW] = nameof(EOVERFLOW),
+        [EPERM] = nameof(EPERM),
+    };
+
+    // Not in Tmds.LibC. include/uapi/linux/fcntl.h: F_SEAL_FUTURE_WRITE (Linux 5.1).
+    private const int FutureWrite = 0x10;
+
+    // include/uapi/linux/memfd.h: MFD_NOEXEC_SEAL (Linux 6.3).
+    private const uint NoExecSeal = 0x8;
+
+    // include/uapi/asm-generic/mman.h: MLOCK_ONFAULT (Linux 4.4).
+    private const int LockOnFault = 1;
+
+    private static int Seals => FutureWrite | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+}
