@@ -157,6 +157,16 @@ internal sealed class BouncyServer(HandshakePolicy policy, PlatformCrypto crypto
         }
     }
 
+    /// <inheritdoc/>
+    public override void NotifyAlertReceived(short alertLevel, short alertDescription)
+    {
+        if (alertLevel == AlertLevel.warning && alertDescription == AlertDescription.close_notify)
+        {
+            throw new HandshakeException(AlertDescription.handshake_failure,
+                "The client closed the connection during the handshake.");
+        }
+    }
+
     // The one moment in which the master secret of TLS 1.2 still lives and both traffic secrets of TLS 1.3 are final.
     /// <inheritdoc/>
     public override void NotifyHandshakeComplete()

@@ -42,6 +42,7 @@ internal sealed class HandshakeFraming
         if (_headerLength == 0)
         {
             _type = fragment[0];
+            RequireEncryptedFinished();
         }
         else
         {
@@ -56,6 +57,16 @@ internal sealed class HandshakeFraming
         }
 
         return fragment[1..];
+    }
+
+    // BouncyCastle would read a Finished in plaintext and fail inside only afterwards.
+    private void RequireEncryptedFinished()
+    {
+        if (_type == HandshakeType.finished && !_isEncrypted)
+        {
+            throw new HandshakeException(AlertDescription.unexpected_message,
+                "The client's Finished is not encrypted.");
+        }
     }
 
     private ReadOnlySpan<byte> SkipBody(ReadOnlySpan<byte> fragment)

@@ -103,26 +103,32 @@ internal sealed class PlatformAgreement(PlatformCrypto crypto, AgreementCurve cu
 }
 
 /// <summary>
-/// BouncyCastle's own agreement (ML-KEM; X25519 without libcrypto.so.3). Its secret moves into ours, and a key of the
-/// peer that it cannot use is the peer's fault.
+/// BouncyCastle's own agreement (ML-KEM; X25519 without libcrypto.so.3). Its secret moves into ours, and a key
+/// that it cannot use is the peer's fault (RFC 8446 §7.4.2).
 /// </summary>
 internal sealed class ManagedAgreement(PlatformCrypto crypto, TlsAgreement agreement) : TlsAgreement
 {
-    public byte[] GenerateEphemeral() => agreement.GenerateEphemeral();
+    public byte[] GenerateEphemeral() => Blame(agreement.GenerateEphemeral);
 
-    public void ReceivePeerValue(byte[] peerValue)
+    public void ReceivePeerValue(byte[] peerValue) => Blame(() =>
+    {
+        agreement.ReceivePeerValue(peerValue);
+        return peerValue;
+    });
+
+    public TlsSecret CalculateSecret() => crypto.Adopt(Blame(() => agreement.CalculateSecret().Extract()));
+
+    private static byte[] Blame(Func<byte[]> step)
     {
         try
         {
-            agreement.ReceivePeerValue(peerValue);
+            return step();
         }
-        catch (Exception badKey) when (badKey is not TlsFatalAlert)
+        catch (Exception badKey)
         {
             throw new TlsFatalAlert(AlertDescription.illegal_parameter, badKey);
         }
     }
-
-    public TlsSecret CalculateSecret() => crypto.Adopt(agreement.CalculateSecret().Extract());
 }
 
 /// <summary>Makes agreements of one curve.</summary>

@@ -101,9 +101,9 @@ internal sealed class PendingHandshake(
         {
             if (_ended is { } ended && _handshake?.Refusal == null)
             {
-                if (_handshake == null)
+                if (_handshake == null || _handshake.Result != null)
                 {
-                    // Nothing was received: nobody to send an alert to, and nothing worth a line.
+                    // Nothing was received, or all is said and the client does not read it: an alert would reach nobody.
                     Drop(ended.Reason);
                     return true;
                 }
@@ -183,23 +183,29 @@ internal sealed class PendingHandshake(
         TransportLog.HandshakeRefused(transport.Log, listener.Options.Name, remote, refusal.Reason, refusal.Alert);
         transport.Metrics.HandshakeRefused(refusal.Alert);
         SendQueue rest = new(Descriptor);
-        for (int start = 0; start < _output.Length;)
-        {
-            OutgoingBlock block = transport.Blocks.Rent(large: false);
-            int length = Math.Min(block.Buffer.Length, _output.Length - start);
-            _output.Span.Slice(start, length).CopyTo(block.Buffer);
-            rest.Enqueue(block, 0, length);
-            block.Release();
-            start += length;
-        }
-
+        Enqueue(rest, _output.Span);
+        Enqueue(rest, _handshake!.TakeOutput().Span);
         listener.OnHandshakeOver(this);
         new LingeringClose(this, listener, rest).Start(this);
+    }
+
+    private void Enqueue(SendQueue rest, ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            OutgoingBlock block = transport.Blocks.Rent(large: false);
+            int length = Math.Min(block.Buffer.Length, bytes.Length);
+            bytes[..length].CopyTo(block.Buffer);
+            rest.Enqueue(block, 0, length);
+            block.Release();
+            bytes = bytes[length..];
+        }
     }
 
     private void Drop(string reason)
     {
         TransportLog.HandshakeDropped(transport.Log, listener.Options.Name, remote, reason);
+        _handshake?.Result?.Dispose();
         listener.OnHandshakeOver(this);
         listener.Close(this, reset: false);
     }

@@ -1,6 +1,7 @@
+using Aead.Pages;
 using Xunit;
 
-namespace Aead.Pages;
+namespace Aead.Tests.Pages;
 
 public sealed class LockPlanTests
 {

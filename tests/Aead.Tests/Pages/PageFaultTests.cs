@@ -1,9 +1,10 @@
+using Aead.Pages;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Xunit;
 
-namespace Aead.Pages;
+namespace Aead.Tests.Pages;
 
 // A fault on a guarded page ends the process, so each case is a child (tests/PageFault) that must say it is ready, die of a
 // signal, and never say it survived.

@@ -1,7 +1,8 @@
+using Aead.Pages;
 using TestKit.Pages;
 using Xunit;
 
-namespace Aead.Pages;
+namespace Aead.Tests.Pages;
 
 public sealed class PageMapTests : IDisposable
 {

@@ -8,17 +8,18 @@ using Org.BouncyCastle.Crypto.Parameters;
 namespace Aead.Tests.Records;
 
 /// <summary>
-/// A second record layer: BouncyCastle's AEADs, with nonce and additional data built byte by byte from RFC 8446 §5, RFC 5288 §3 and RFC 7905
-/// §2, without the product's code. It can also send what ours never does: padding, other explicit nonces, illegal records.
+/// A second record layer: BouncyCastle's AEADs, with nonce and additional data built byte by byte from RFC
+/// 8446 §5, RFC 5288 §3 and RFC 7905 §2, without the product's code. It can also send what ours never does:
+/// padding, other explicit nonces, illegal records.
 /// </summary>
-internal sealed class OracleRecords(CipherSuite suite, byte[] key, byte[] iv, ulong sequenceNumber = 0)
+internal sealed class OracleRecords(CipherSuite suite, byte[] key, byte[] iv, ulong sequenceNumber)
 {
     private ulong _sequenceNumber = sequenceNumber;
 
-    public static OracleRecords Create(CipherSuite suite, int seed, ulong sequenceNumber = 0)
+    public static OracleRecords Create(CipherSuite suite, int seed, ulong? sequenceNumber = null)
     {
         (byte[] key, byte[] iv) = RecordKeys.Oracle(suite, seed);
-        return new OracleRecords(suite, key, iv, sequenceNumber);
+        return new OracleRecords(suite, key, iv, sequenceNumber ?? RecordKeys.FirstNumber(suite));
     }
 
     private bool IsTls13 => suite.Version == TlsVersion.Tls13;
@@ -26,9 +27,10 @@ internal sealed class OracleRecords(CipherSuite suite, byte[] key, byte[] iv, ul
     private bool HasExplicitNonce => !IsTls13 && suite.Aead != AeadAlgorithm.ChaCha20Poly1305;
 
     /// <summary>One record of this content, under the next sequence number.</summary>
-    public byte[] Encrypt(ContentType type, byte[] content, int padding = 0, ulong? explicitNonce = null) => IsTls13
-        ? EncryptInner([.. content, (byte)type, .. new byte[padding]])
-        : EncryptTls12(type, content, explicitNonce ?? _sequenceNumber);
+    public byte[] Encrypt(ContentType type, byte[] content, int padding = 0, ulong? explicitNonce = null) =>
+        IsTls13
+            ? EncryptInner([.. content, (byte)type, .. new byte[padding]])
+            : EncryptTls12(type, content, explicitNonce ?? _sequenceNumber);
 
     /// <summary>TLS 1.3: one record of exactly this TLSInnerPlaintext.</summary>
     public byte[] EncryptInner(byte[] inner, byte outerType = 23, ushort version = 0x0303)
@@ -82,7 +84,8 @@ internal sealed class OracleRecords(CipherSuite suite, byte[] key, byte[] iv, ul
     private static byte[] AdditionalData12(ulong number, byte type, int length) =>
         [.. BigEndian(number), type, 3, 3, (byte)(length >> 8), (byte)length];
 
-    private static byte[] BigEndian(ulong value) => [.. Enumerable.Range(0, 8).Select(i => (byte)(value >> (56 - (8 * i))))];
+    private static byte[] BigEndian(ulong value) =>
+        [.. Enumerable.Range(0, 8).Select(i => (byte)(value >> (56 - (8 * i))))];
 
     private byte[]? Run(bool encrypt, byte[] nonce, byte[] additionalData, byte[] input)
     {

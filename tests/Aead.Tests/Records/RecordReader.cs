@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Aead.Tests.Records;
 
-/// <summary>Content of one kind: neighbouring application data is one stretch, every control record its own.</summary>
+/// <summary>
+/// Content of one kind: neighbouring application data is one stretch, every control record its own.
+/// </summary>
 internal sealed record Stretch(ContentType Type, byte[] Content)
 {
     public static IReadOnlyList<(ContentType, string)> Comparable(IEnumerable<Stretch> stretches)
@@ -13,7 +15,8 @@ internal sealed record Stretch(ContentType Type, byte[] Content)
         foreach (Stretch stretch in stretches)
         {
             string hex = Convert.ToHexString(stretch.Content);
-            if (stretch.Type == ContentType.ApplicationData && merged is [.., (ContentType.ApplicationData, _)])
+            bool isData = stretch.Type == ContentType.ApplicationData;
+            if (isData && merged is [.., (ContentType.ApplicationData, _)])
             {
                 merged[^1] = (stretch.Type, merged[^1].Hex + hex);
             }
@@ -27,7 +30,9 @@ internal sealed record Stretch(ContentType Type, byte[] Content)
     }
 }
 
-/// <summary>Feeds a stream to a decryptor piece by piece as a socket would, and checks every batch on the way.</summary>
+/// <summary>
+/// Feeds a stream to a decryptor piece by piece as a socket would, and checks every batch on the way.
+/// </summary>
 internal sealed class RecordReader(RecordDecryptor decryptor, DecryptStage stage)
 {
     private byte[] _pending = [];

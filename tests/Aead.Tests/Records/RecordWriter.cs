@@ -2,7 +2,9 @@ using Aead.Records;
 
 namespace Aead.Tests.Records;
 
-/// <summary>Makes records of given contents with the product's encryptor, each in a buffer of exactly its size.</summary>
+/// <summary>
+/// Makes records of given contents with the product's encryptor, each in a buffer of exactly its size.
+/// </summary>
 internal static class RecordWriter
 {
     public static byte[] Write(RecordEncryptor encryptor, ContentType type, ReadOnlySpan<byte> content)

@@ -2,7 +2,9 @@ using Aead.Pages;
 
 namespace Aead.Tests.Records;
 
-/// <summary>A pool of its own with one stage: a stage serves one thread, and test classes run side by side.</summary>
+/// <summary>
+/// A pool of its own with one stage: a stage serves one thread, and test classes run side by side.
+/// </summary>
 internal sealed class TestStage : IDisposable
 {
     private readonly PagePool _pool;

@@ -26,7 +26,8 @@ public static class FreePort
         throw new InvalidOperationException($"Every port from {First} to {End} is in use.");
     }
 
-    private static bool CanBind(int port)
+    /// <summary>Whether nobody listens there.</summary>
+    public static bool CanBind(int port)
     {
         try
         {

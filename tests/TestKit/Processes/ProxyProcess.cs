@@ -39,7 +39,7 @@ public sealed class ProxyProcess : IAsyncDisposable
         TestCertificates certificates = new();
         int port = FreePort.Next();
         string file = directory.File("proxy.json");
-        await File.WriteAllTextAsync(file, settings.ToJson(port, FreePort.Next(), certificates));
+        await File.WriteAllTextAsync(file, settings.ToJson(port, certificates));
         RunningProgram program = new(
             RepositoryFiles.ProxyExecutable, ["run", "--config", file], directory.FullPath);
         ProxyProcess proxy = new(program, directory, certificates, port);

@@ -25,7 +25,7 @@ public sealed record ProxySettings
     public int? PagesMaxMegabytes { get; init; }
 
     /// <summary>The file's text.</summary>
-    public string ToJson(int port, int adminPort, TestCertificates certificates)
+    public string ToJson(int port, TestCertificates certificates)
     {
         JsonObject proxy = new()
         {
@@ -37,7 +37,6 @@ public sealed record ProxySettings
                     ["Certificates"] = CertificateList(certificates),
                 },
             },
-            ["Admin"] = new JsonObject { ["Address"] = $"127.0.0.1:{adminPort}" },
         };
         if (PagesMaxMegabytes is { } megabytes)
         {

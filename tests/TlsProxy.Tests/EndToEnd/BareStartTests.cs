@@ -1,4 +1,5 @@
 using TestKit;
+using TestKit.Network;
 using TestKit.Processes;
 using Xunit;
 
@@ -67,6 +68,7 @@ public sealed class BareStartTests(BareStartTests.Fixture fixture) : IClassFixtu
 
         public async ValueTask InitializeAsync()
         {
+            await WaitUntilFreeAsync();
             _program = new RunningProgram(RepositoryFiles.ProxyExecutable, [], _directory.FullPath);
             await ProxyProcess.WaitForListenerAsync(_program, DefaultPort);
         }
@@ -79,6 +81,21 @@ public sealed class BareStartTests(BareStartTests.Fixture fixture) : IClassFixtu
             }
 
             _directory.Dispose();
+        }
+
+        // Another program's page must not be taken for ours. A proxy of another run of this test is gone in a moment.
+        private static async Task WaitUntilFreeAsync()
+        {
+            using CancellationTokenSource patience = new(Timeouts.Program);
+            while (!FreePort.CanBind(DefaultPort))
+            {
+                if (patience.IsCancellationRequested)
+                {
+                    throw new InvalidOperationException($"Port {DefaultPort} is in use; the bare start needs it.");
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(200));
+            }
         }
 
         private const int DefaultPort = 8443;

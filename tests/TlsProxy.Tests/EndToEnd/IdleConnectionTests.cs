@@ -1,7 +1,6 @@
 using System.Net.Security;
 using System.Text;
 using TestKit;
-using TestKit.Processes;
 using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd;

@@ -36,7 +36,7 @@ public sealed class ShutdownTests
         await using ProxyProcess first = await ProxyProcess.StartAsync(Settings(origin));
         using TemporaryDirectory directory = new();
         string file = directory.File("proxy.json");
-        await File.WriteAllTextAsync(file, Settings(origin).ToJson(first.Port, 0, first.Certificates));
+        await File.WriteAllTextAsync(file, Settings(origin).ToJson(first.Port, first.Certificates));
         CommandResult second = await CommandRunner.RunAsync(
             RepositoryFiles.ProxyExecutable, ["run", "--config", file], timeout: Timeouts.Program);
 

@@ -1,0 +1,59 @@
+using System.IO.Pipelines;
+
+namespace Ktls.Tests.Handshake;
+
+/// <summary>Two connected streams in memory.</summary>
+internal static class Duplex
+{
+    public static (Stream Client, Stream Server) Create()
+    {
+        var up = new Pipe();
+        var down = new Pipe();
+        return (new PipeStream(down.Reader, up.Writer), new PipeStream(up.Reader, down.Writer));
+    }
+
+    private sealed class PipeStream(PipeReader reader, PipeWriter writer) : Stream
+    {
+        private readonly Stream _read = reader.AsStream();
+        private readonly Stream _write = writer.AsStream();
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            _read.ReadAsync(buffer, cancellationToken);
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            _write.WriteAsync(buffer, cancellationToken);
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => _write.FlushAsync(cancellationToken);
+
+        public override int Read(byte[] buffer, int offset, int count) => _read.Read(buffer, offset, count);
+
+        public override void Write(byte[] buffer, int offset, int count) => _write.Write(buffer, offset, count);
+
+        public override void Flush() => _write.Flush();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            reader.Complete();
+            writer.Complete();
+            base.Dispose(disposing);
+        }
+    }
+}
