@@ -1,5 +1,5 @@
 using System.Net;
-using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -35,10 +35,14 @@ public sealed class ForwardedHeadersTests : IDisposable
         await using RunningProgram proxy = new(RepositoryFiles.ProxyExecutable, ["--config", config], _folder.FullPath);
         int port = await PortOfAsync(proxy);
 
-        // Forwarded values are the subject here; that certificates verify is tested elsewhere.
+        using X509Certificate2 authority = X509CertificateLoader.LoadCertificateFromFile(_folder.File("certs/dev-ca.pem"));
         using var handler = new SocketsHttpHandler { UseProxy = false };
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
-        handler.SslOptions.EnabledSslProtocols = SslProtocols.Tls13;
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            CustomTrustStore = { authority },
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
         using var client = new HttpClient(handler) { Timeout = Timeouts.Exchange };
         using var request = new HttpRequestMessage(HttpMethod.Get, $"https://localhost:{port}/path");
         request.Headers.Add("X-Forwarded-For", "203.0.113.7");
