@@ -1,8 +1,8 @@
 namespace Aead.Pages;
 
-// All guarded slots. Owns the page maps for the life of the pool and the slots while they are free. Slots come back hidden and zeroed and are
-// lent again first-in first-out. Maps are made on demand, outside the lock, by the one renter that found none free; whoever comes
-// meanwhile goes away empty and copies.
+// All guarded slots. Owns the page maps for the life of the pool and the slots while they are free. Slots
+// come back hidden and zeroed and are lent again first-in first-out. Maps are made on demand, outside the
+// lock, by the one renter that found none free; whoever comes meanwhile goes away empty and copies.
 internal sealed class SlotPool : IDisposable
 {
     private readonly int _slotBytes;
@@ -19,7 +19,8 @@ internal sealed class SlotPool : IDisposable
     private string? _notice;
 
     /// <summary>Maps what the stages need.</summary>
-    /// <exception cref="PageMapException">The kernel refused to map, or to lock what must be locked.</exception>
+    /// <exception cref="PageMapException">The kernel refused to map, or to lock what must be
+    /// locked.</exception>
     internal SlotPool(LockPlan plan, Locking locking, int stagesMax, int slotBytes)
     {
         _slotBytes = slotBytes;
@@ -44,7 +45,8 @@ internal sealed class SlotPool : IDisposable
     }
 
     /// <summary>More than three quarters of the slots that may be flipped are out.</summary>
-    internal bool IsUnderPressure => Volatile.Read(ref _flipped) > (Volatile.Read(ref _slotsMax) - _stagesMax) * 3L / 4;
+    internal bool IsUnderPressure =>
+        Volatile.Read(ref _flipped) > (Volatile.Read(ref _slotsMax) - _stagesMax) * 3L / 4;
 
     private int SlotsOfNextMap => Math.Min(SlotsPerMap, _slotsMax - _slotsMapped);
 
@@ -56,22 +58,33 @@ internal sealed class SlotPool : IDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, typeof(PagePool));
             if (_stages == _stagesMax)
-                throw new InvalidOperationException($"The pool was made for {_stagesMax} stages and has them all.");
+            {
+                throw new InvalidOperationException($"The pool was made for {_stagesMax} stages.");
+            }
+
             _stages++;
             return _free.Dequeue();
         }
     }
 
-    /// <summary>A slot that takes the place of one about to be flipped, or null: then the batch is copied.</summary>
+    /// <summary>
+    /// A slot that takes the place of one about to be flipped, or null: then the batch is copied.
+    /// </summary>
     internal GuardedSlot? RentForFlip()
     {
         int slotsToMap;
         lock (_lock)
         {
             if (_free.Count > _stagesMax - _stages)
+            {
                 return Lend();
+            }
+
             if (_growing || _disposed || _slotsMapped == _slotsMax)
+            {
                 return null;
+            }
+
             _growing = true;
             slotsToMap = SlotsOfNextMap;
         }
@@ -100,23 +113,32 @@ internal sealed class SlotPool : IDisposable
     internal SlotCounts Count()
     {
         lock (_lock)
-            return new SlotCounts(_slotsMax, _slotsMapped, _stages + _flipped, _maps.Sum(map => (long)map.SlotsLocked) * _slotBytes, _notice);
+        {
+            long bytesLocked = _maps.Sum(map => (long)map.SlotsLocked) * _slotBytes;
+            return new SlotCounts(_slotsMax, _slotsMapped, _stages + _flipped, bytesLocked, _notice);
+        }
     }
 
     /// <summary>Unmaps everything. Idempotent.</summary>
-    /// <exception cref="InvalidOperationException">A slot is out: unmapping it would turn a late reader into a reader of other memory.</exception>
+    /// <exception cref="InvalidOperationException">A slot is out: unmapping it would turn a late reader into
+    /// a reader of other memory.</exception>
     public void Dispose()
     {
         lock (_lock)
         {
             if (_stages + _flipped > 0)
-                throw new InvalidOperationException($"{_stages} stages and {_flipped} flipped slots are still out.");
+            {
+                throw new InvalidOperationException($"{_stages} stages and {_flipped} leases hold a slot.");
+            }
+
             _disposed = true;
             _free.Clear();
         }
 
         foreach (PageMap map in _maps)
+        {
             map.Dispose();
+        }
     }
 
     private GuardedSlot? Grow(int slots)
@@ -161,7 +183,8 @@ internal sealed class SlotPool : IDisposable
         }
         catch (PageMapException refused) when (locking == Locking.BestEffort)
         {
-            _notice = $"Some decrypt slots are not locked and may be swapped out: {refused.Message} {_notice}".TrimEnd();
+            string notice = $"Some decrypt slots are not locked and may be swapped out: {refused.Message}";
+            _notice = _notice is null ? notice : $"{notice} {_notice}";
         }
     }
 
@@ -185,7 +208,9 @@ internal sealed class SlotPool : IDisposable
         _maps.Add(map);
         _slotsMapped += map.SlotCount;
         for (int slot = 0; slot < map.SlotCount; slot++)
+        {
             _free.Enqueue(new GuardedSlot(map, slot));
+        }
     }
 
     private GuardedSlot Lend()

@@ -20,12 +20,12 @@ public sealed class GuardedSlotTests : IDisposable
         Assert.True(PageProbe.IsHidden(_slot.ReaderAddress, _slot.Bytes));
 
         _slot.Expose();
-        Assert.Equal(TestPool.Bytes(1, _slot.Bytes), _slot.ExposedView(_slot.Generation, _slot.Bytes).ToArray());
+        TestPool.AssertSame(TestPool.Bytes(1, _slot.Bytes), _slot.ExposedView(_slot.Generation, _slot.Bytes));
 
         _slot.Hide();
         _slot.Zero(0, _slot.Bytes);
         _slot.Expose();
-        Assert.Equal(new byte[_slot.Bytes], _slot.ExposedView(_slot.Generation, _slot.Bytes).ToArray());
+        TestPool.AssertSame(new byte[_slot.Bytes], _slot.ExposedView(_slot.Generation, _slot.Bytes));
     }
 
     [Fact]

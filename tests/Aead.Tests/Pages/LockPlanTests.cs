@@ -44,7 +44,8 @@ public sealed class LockPlanTests
     [Theory]
     [InlineData(2, 4 * Mebibyte - SlotBytes, "4 MiB", "LimitMEMLOCK=4M")]
     [InlineData(20, 4 * Mebibyte, "5 MiB", "LimitMEMLOCK=5M")]
-    public void Required_refuses_below_its_minimum_and_below_the_stages(int stages, long lockable, string need, string remedy)
+    public void Required_refuses_below_its_minimum_and_below_the_stages(
+        int stages, long lockable, string need, string remedy)
     {
         PagePolicy required = Flip with { Locking = Locking.Required };
         var refused = Assert.Throws<PagePoolException>(() => Make(required, stages, lockable));
@@ -54,8 +55,11 @@ public sealed class LockPlanTests
     }
 
     [Fact]
-    public void Required_accepts_its_minimum() =>
-        Assert.Equal(16, Make(Flip with { Locking = Locking.Required }, stages: 2, lockable: 4 * Mebibyte).SlotsLocked);
+    public void Required_accepts_its_minimum()
+    {
+        PagePolicy required = Flip with { Locking = Locking.Required };
+        Assert.Equal(16, Make(required, stages: 2, lockable: 4 * Mebibyte).SlotsLocked);
+    }
 
     [Fact]
     public void What_may_be_locked_is_found_to_the_slot()

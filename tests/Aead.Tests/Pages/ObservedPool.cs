@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Aead.Tests.Pages;
 
-/// <summary>A pool with one stage, and every lease it ever gave with the address its bytes were read at.</summary>
+/// <summary>
+/// A pool with one stage, and every lease it ever gave with the address its bytes were read at.
+/// </summary>
 internal sealed class ObservedPool
 {
     private readonly PagePool _pool;
@@ -25,40 +27,51 @@ internal sealed class ObservedPool
     internal ObservedLease this[int index] => _leases[index];
 
     internal void Add(ExposedPages lease) =>
-        _leases.Add(new ObservedLease(lease, TestPool.AddressOf(lease), lease.HoldsSlot, new Stack<MemoryHandle>()));
+        _leases.Add(new ObservedLease(lease, TestPool.AddressOf(lease), lease.HoldsSlot, new()));
 
     internal void Decrypt(int seed, int verified, int written)
     {
         TestPool.Bytes(seed, written).CopyTo(_stage.Hidden);
         Assert.True(PageProbe.IsHidden(_stage.ReaderAddress, TestPool.SlotBytes));
         if (_stage.Expose(verified, written) is { } lease)
+        {
             Add(lease);
+        }
     }
 
-    /// <summary>Looks at the stage, at every lease's address and at the pool's numbers, and compares with the model.</summary>
+    /// <summary>
+    /// Looks at the stage, at every lease's address and at the pool's numbers, and compares with the model.
+    /// </summary>
     internal void Observe(PoolState state)
     {
         Assert.Equal(state.Leases.Count, _leases.Count);
         Assert.True(PageProbe.IsHidden(_stage.ReaderAddress, TestPool.SlotBytes));
         Assert.Equal(-1, _stage.Hidden.IndexOfAnyExcept((byte)0));
 
-        HashSet<nint> live = [.. _leases.Where((_, index) => state.Leases[index].IsLive).Select(lease => lease.Address)];
+        HashSet<nint> live =
+            [.. _leases.Where((_, index) => state.Leases[index].IsLive).Select(lease => lease.Address)];
         for (int index = 0; index < _leases.Count; index++)
+        {
             Observe(_leases[index], state.Leases[index], live);
+        }
 
         PagePoolStatus status = _pool.Status;
         Assert.Equal((1 + state.Flipped, state.CopyBytes), (status.SlotsInUse, status.CopyBytesInUse));
         Assert.Equal(state.CopyBytes > status.CopyBytesMax, _pool.IsOverBudget);
     }
 
-    /// <summary>Ends every lease and pin; the pool must then have what it started with, and let itself be unmapped.</summary>
+    /// <summary>
+    /// Ends every lease and pin; the pool must then have what it started with, and let itself be unmapped.
+    /// </summary>
     internal void GiveAllBack()
     {
         foreach (ObservedLease lease in _leases)
         {
             lease.Lease.Dispose();
             while (lease.Pins.TryPop(out MemoryHandle pin))
+            {
                 pin.Dispose();
+            }
         }
 
         Assert.Equal(_start, _pool.Status);
@@ -81,9 +94,14 @@ internal sealed class ObservedPool
 
         bool lentAgain = live.Contains(lease.Address);
         if (lease.InSlot)
+        {
             Assert.True(lentAgain || PageProbe.IsHidden(lease.Address, visible));
+        }
         else if (!lease.SeenEnded && !lentAgain)
+        {
             TestPool.AssertSame(new byte[visible], PageProbe.Read(lease.Address, visible));
+        }
+
         // Asked once: later the garbage collector may have given the block's memory to somebody else.
         lease.SeenEnded = true;
     }

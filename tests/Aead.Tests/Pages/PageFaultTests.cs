@@ -1,13 +1,13 @@
-using Aead.Pages;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Aead.Pages;
 using Xunit;
 
 namespace Aead.Tests.Pages;
 
-// A fault on a guarded page ends the process, so each case is a child (tests/PageFault) that must say it is ready, die of a
-// signal, and never say it survived.
+// A fault on a guarded page ends the process, so each case is a child (tests/PageFault) that must say it is
+// ready, die of a signal, and never say it survived.
 public sealed class PageFaultTests
 {
     [Theory]
@@ -42,9 +42,11 @@ public sealed class PageFaultTests
     [InlineData(1 << 20, Locking.BestEffort, 4, 1 << 20, "bounded to 1 MiB")]
     [InlineData(256 << 10, Locking.BestEffort, 2, 256 << 10, "1 of 2 decrypt slots are not locked")]
     [InlineData(0, Locking.BestEffort, 2, 0, "2 of 2 decrypt slots are not locked")]
-    public async Task The_pool_fits_what_the_process_may_lock(int limit, Locking locking, int slotsMax, int locked, string notice)
+    public async Task The_pool_fits_what_the_process_may_lock(
+        int limit, Locking locking, int slotsMax, int locked, string notice)
     {
-        (int exitCode, string output) = await RunAsync("status", limit.ToString(CultureInfo.InvariantCulture), $"{locking}", "2");
+        string memlock = limit.ToString(CultureInfo.InvariantCulture);
+        (int exitCode, string output) = await RunAsync("status", memlock, $"{locking}", "2");
         Assert.Equal(0, exitCode);
         PagePoolStatus status = JsonSerializer.Deserialize<PagePoolStatus>(output)!;
         Assert.Equal((slotsMax, (long)locked), (status.SlotsMax, status.BytesLocked));
@@ -63,7 +65,8 @@ public sealed class PageFaultTests
 
     private static async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
     {
-        // The runtime that runs this test lies at ROOT/shared/Microsoft.NETCore.App/VERSION, its host at ROOT.
+        // The runtime that runs this test lies at ROOT/shared/Microsoft.NETCore.App/VERSION, its host at
+        // ROOT.
         string runtime = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         var start = new ProcessStartInfo(Path.GetFullPath(Path.Combine(runtime, "../../../dotnet")))
         {
@@ -73,7 +76,9 @@ public sealed class PageFaultTests
         start.ArgumentList.Add("exec");
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "PageFault.dll"));
         foreach (string argument in arguments)
+        {
             start.ArgumentList.Add(argument);
+        }
 
         using Process child = Process.Start(start)!;
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));

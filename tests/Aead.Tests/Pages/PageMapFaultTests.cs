@@ -14,7 +14,8 @@ public sealed class PageMapFaultTests
         int descriptors = OpenDescriptors();
 
         // The second slot would start in the middle of a page, which mmap refuses after the first was mapped.
-        var refused = Assert.Throws<PageMapException>(() => PageMap.Create(slotCount: 2, slotBytes: Environment.SystemPageSize / 2));
+        int slotBytes = Environment.SystemPageSize / 2;
+        var refused = Assert.Throws<PageMapException>(() => PageMap.Create(slotCount: 2, slotBytes));
 
         Assert.Equal(("mmap(memfd)", "EINVAL"), (refused.Call, refused.Errno));
         Assert.Contains("mmap(memfd) failed: EINVAL", refused.Message, StringComparison.Ordinal);
@@ -36,7 +37,8 @@ public sealed class PageMapFaultTests
         Assert.Equal(before, MappedViews());
     }
 
-    private static int MappedViews() => Mappings.Read().Count(m => m.Name.Contains("tls-pages", StringComparison.Ordinal));
+    private static int MappedViews() =>
+        Mappings.Read().Count(mapping => mapping.Name.Contains("tls-pages", StringComparison.Ordinal));
 
     // Ours are memfds: other descriptors of the process come and go by themselves.
     private static int OpenDescriptors() => Directory.GetFiles("/proc/self/fd")

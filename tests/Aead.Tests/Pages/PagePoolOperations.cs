@@ -23,7 +23,8 @@ internal sealed class Decrypt(int seed, int verified, int failed) : PoolOperatio
 {
     public override PoolState Run(PoolState state) => state.Decrypted(seed, verified);
 
-    protected override void Act(ObservedPool pool, PoolState after) => pool.Decrypt(seed, verified, verified + failed);
+    protected override void Act(ObservedPool pool, PoolState after) =>
+        pool.Decrypt(seed, verified, written: verified + failed);
 
     public override string ToString() => $"Decrypt {verified} bytes of batch {seed}, then {failed} that fail";
 }
@@ -33,7 +34,8 @@ internal sealed class DisposeLease(int index) : PoolOperation
     public override bool Pre(PoolState state) => index < state.Leases.Count;
 
     // Also of a lease that ended long ago: then nothing happens.
-    public override PoolState Run(PoolState state) => state.With(index, lease => lease with { Disposed = true });
+    public override PoolState Run(PoolState state) =>
+        state.With(index, lease => lease with { Disposed = true });
 
     protected override void Act(ObservedPool pool, PoolState after) => pool[index].Lease.Dispose();
 
@@ -49,9 +51,13 @@ internal sealed class Read(int index) : PoolOperation
     protected override void Act(ObservedPool pool, PoolState after)
     {
         if (after.Leases[index].Disposed)
+        {
             Assert.Throws<ObjectDisposedException>(() => pool[index].Lease.GetSpan());
+        }
         else
+        {
             TestPool.AssertSame(after.Leases[index].Bytes, pool[index].Lease.GetSpan());
+        }
     }
 
     public override string ToString() => $"Read lease {index}";
@@ -67,9 +73,13 @@ internal sealed class Pin(int index) : PoolOperation
     protected override void Act(ObservedPool pool, PoolState after)
     {
         if (after.Leases[index].Disposed)
+        {
             Assert.Throws<ObjectDisposedException>(() => pool[index].Lease.Pin());
+        }
         else
+        {
             pool[index].Pins.Push(pool[index].Lease.Pin());
+        }
     }
 
     public override string ToString() => $"Pin lease {index}";
@@ -85,9 +95,13 @@ internal sealed class Unpin(int index) : PoolOperation
     protected override void Act(ObservedPool pool, PoolState after)
     {
         if (pool[index].Pins.Count == 0)
+        {
             Assert.Throws<InvalidOperationException>(pool[index].Lease.Unpin);
+        }
         else
+        {
             pool[index].Pins.Pop().Dispose();
+        }
     }
 
     public override string ToString() => $"Unpin lease {index}";
@@ -95,13 +109,17 @@ internal sealed class Unpin(int index) : PoolOperation
 
 internal sealed class Shrink(int index, int start) : PoolOperation
 {
-    public override bool Pre(PoolState state) => index < state.Leases.Count && start < state.Leases[index].Length;
+    public override bool Pre(PoolState state) =>
+        index < state.Leases.Count && start < state.Leases[index].Length;
 
     public override PoolState Run(PoolState state)
     {
         LeaseState whole = state.Leases[index];
         if (whole.Disposed)
+        {
             return state;
+        }
+
         var rest = new LeaseState(whole.Seed, whole.Start + start, whole.Length - start, InSlot: false);
         return state.With(index, lease => lease with { Disposed = true }).Added(rest);
     }
@@ -109,9 +127,13 @@ internal sealed class Shrink(int index, int start) : PoolOperation
     protected override void Act(ObservedPool pool, PoolState after)
     {
         if (after.Leases.Count == pool.Count)
+        {
             Assert.Throws<ObjectDisposedException>(() => pool[index].Lease.Shrink(start));
+        }
         else
+        {
             pool.Add(pool[index].Lease.Shrink(start));
+        }
     }
 
     public override string ToString() => $"Shrink lease {index} to what follows byte {start}";

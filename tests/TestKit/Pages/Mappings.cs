@@ -7,7 +7,8 @@ namespace TestKit.Pages;
 /// <param name="End">The address behind it.</param>
 /// <param name="Access">As in <c>rw-s</c>.</param>
 /// <param name="Name">The file; empty when anonymous.</param>
-/// <param name="Flags">The VmFlags, for example <c>lo</c> (locked), <c>dd</c> (no dump), <c>dc</c> (no fork).</param>
+/// <param name="Flags">The VmFlags, for example <c>lo</c> (locked), <c>dd</c> (no dump), <c>dc</c> (no
+/// fork).</param>
 public sealed record Mapping(nint Start, nint End, string Access, string Name, IReadOnlySet<string> Flags);
 
 /// <summary>What the kernel says about the mappings of this process.</summary>
@@ -22,9 +23,13 @@ public static class Mappings
         {
             string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (words[0] == "VmFlags:")
+            {
                 mappings.Add(Parse(head, words));
+            }
             else if (!words[0].EndsWith(':'))
+            {
                 head = words;
+            }
         }
 
         return mappings;

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace TestKit.Pages;
 
 /// <summary>
-/// Looks at an address of this process the way a debugger would: the kernel answers EFAULT where a load would end the process, so a
-/// test can watch hidden pages thousands of times and live.
+/// Looks at an address of this process the way a debugger would: the kernel answers EFAULT where a load would
+/// end the process, so a test can watch hidden pages thousands of times and live.
 /// </summary>
 public static unsafe partial class PageProbe
 {
@@ -18,7 +18,11 @@ public static unsafe partial class PageProbe
             var remote = new IoVector { Address = address, Length = (nuint)length };
             nint copied = ReadProcess(Environment.ProcessId, &local, 1, &remote, 1, 0);
             if (copied < 0 && Marshal.GetLastPInvokeError() != EFault)
-                throw new InvalidOperationException($"process_vm_readv: errno {Marshal.GetLastPInvokeError()}");
+            {
+                int errno = Marshal.GetLastPInvokeError();
+                throw new InvalidOperationException($"process_vm_readv failed with errno {errno}.");
+            }
+
             return copied == length ? bytes : null;
         }
     }
@@ -29,13 +33,18 @@ public static unsafe partial class PageProbe
         for (int offset = 0; offset < length; offset += Environment.SystemPageSize)
         {
             if (Read(address + offset, 1) is not null)
+            {
                 return false;
+            }
         }
 
         return true;
     }
 
-    /// <summary>Asks for write access to a mapping. True when the kernel refuses with EACCES, as for a view of a sealed memfd.</summary>
+    /// <summary>
+    /// Asks for write access to a mapping. True when the kernel refuses with EACCES, as for a view of a
+    /// sealed memfd.
+    /// </summary>
     public static bool RefusesWriting(nint address, int length) =>
         Protect(address, (nuint)length, ReadWrite) == -1 && Marshal.GetLastPInvokeError() == EAccess;
 
