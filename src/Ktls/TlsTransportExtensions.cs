@@ -1,4 +1,6 @@
 using Aead.Pages;
+using Ktls.Transport;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Ktls;
@@ -7,7 +9,14 @@ namespace Ktls;
 public static class TlsTransportExtensions
 {
     /// <summary>
-    /// Lets Kestrel listen on <see cref="TlsEndPoint"/>s. Also registers the <see cref="PagePool"/>; other endpoints stay with Kestrel's own transport.
+    /// Lets Kestrel listen on <see cref="TlsEndPoint"/>s. Also registers the <see cref="PagePool"/>, made when it is first asked for; other
+    /// endpoints stay with Kestrel's own transport.
     /// </summary>
-    public static IServiceCollection AddTlsTransport(this IServiceCollection services, PagePolicy pages) => throw null!;
+    /// <exception cref="PagePoolException">Thrown when the pool is first asked for: the policy cannot be met.</exception>
+    public static IServiceCollection AddTlsTransport(this IServiceCollection services, PagePolicy pages)
+    {
+        services.AddSingleton(_ => PagePool.Create(pages, TransportResources.Stages));
+        services.AddSingleton<IConnectionListenerFactory, TlsTransportFactory>();
+        return services;
+    }
 }

@@ -5,7 +5,7 @@ namespace PageFault;
 
 internal static unsafe partial class Cases
 {
-    public static readonly IReadOnlyDictionary<string, Action<PagePool>> ByName = new Dictionary<string, Action<PagePool>>
+    public static readonly Dictionary<string, Action<PagePool>> ByName = new()
     {
         ["read-exposed"] = pool => Read(Exposed(pool).Address),
         ["read-hidden"] = pool =>
@@ -26,12 +26,16 @@ internal static unsafe partial class Cases
         ["write-hidden-over-run"] = pool =>
         {
             fixed (byte* hidden = pool.CreateStage().Hidden)
+            {
                 Write((nint)hidden + PagePool.SlotBytes);
+            }
         },
         ["write-hidden-under-run"] = pool =>
         {
             fixed (byte* hidden = pool.CreateStage().Hidden)
+            {
                 Write((nint)hidden - 1);
+            }
         },
         ["hide-refused"] = _ =>
         {
@@ -39,7 +43,10 @@ internal static unsafe partial class Cases
             var slot = new GuardedSlot(map, 0);
             slot.Expose();
             if (Unmap(slot.ReaderAddress, PagePool.SlotBytes) != 0)
+            {
                 throw new InvalidOperationException("munmap");
+            }
+
             Console.WriteLine(Ready);
             slot.Hide();
         },
@@ -51,7 +58,9 @@ internal static unsafe partial class Cases
         stage.Hidden.Fill(Plaintext);
         ExposedPages lease = stage.Expose(stage.Capacity, stage.Capacity)!;
         fixed (byte* start = lease.GetSpan())
+        {
             return (lease, (nint)start);
+        }
     }
 
     private static void Read(nint address)

@@ -5,11 +5,13 @@ using Aead.Pages;
 
 namespace PageFault;
 
-// Runs the pool as an unprivileged process with a low RLIMIT_MEMLOCK would: the limit is set and CAP_IPC_LOCK dropped in here, so that
-// the test says the same whoever runs it.
+// Runs the pool as an unprivileged process with a low RLIMIT_MEMLOCK would: the limit is set and CAP_IPC_LOCK
+// dropped in here, so that the test says the same whoever runs it.
 internal static unsafe partial class LockLimits
 {
-    /// <summary>status MEMLOCK_BYTES LOCKING STAGES: the status as JSON, or the refusal after "refused: ".</summary>
+    /// <summary>
+    /// status MEMLOCK_BYTES LOCKING STAGES: the status as JSON, or the refusal after "refused: ".
+    /// </summary>
     public static string StatusUnder(string[] args)
     {
         DropLockCapability();
@@ -43,7 +45,9 @@ internal static unsafe partial class LockLimits
     private static void Require(int result)
     {
         if (result != 0)
+        {
             throw new InvalidOperationException($"errno {Marshal.GetLastPInvokeError()}");
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]

@@ -1,8 +1,8 @@
 using Aead.Pages;
 using PageFault;
 
-// Each case is a process of its own, for a fault on a guarded page cannot be caught. "Must die" cases print that they survived when
-// they do, and then end with 0; the tests demand the signal.
+// Each case is a process of its own, for a fault on a guarded page cannot be caught. "Must die" cases print
+// that they survived when they do, and then end with 0; the tests demand the signal.
 string name = args.Length > 0 ? args[0] : "";
 if (name == "status")
 {

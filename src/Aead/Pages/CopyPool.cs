@@ -3,9 +3,9 @@ using System.Security.Cryptography;
 
 namespace Aead.Pages;
 
-// Ordinary memory for verified bytes only. Owned by the pool while free, by an exposed lease while out. Blocks come in powers of two so
-// that a returned block fits the next batch of its kind, are zeroed when they come back, and are reused first-in first-out: a stale span
-// sees zeros for as long as possible.
+// Ordinary memory for verified bytes only. Owned by the pool while free, by an exposed lease while out.
+// Blocks come in powers of two so that a returned block fits the next batch of its kind, are zeroed when they
+// come back, and are reused first-in first-out: a stale span sees zeros for as long as possible.
 internal sealed class CopyPool
 {
     private readonly long _cachedBytesMax;
@@ -19,11 +19,14 @@ internal sealed class CopyPool
     internal CopyPool(int blockBytesMax, long bytesMax)
     {
         BytesMax = bytesMax;
-        // What a busy moment cycles through; beyond it the garbage collector takes blocks back, so a burst does not stay resident.
+        // What a busy moment cycles through; beyond it the garbage collector takes blocks back, so a burst
+        // does not stay resident.
         _cachedBytesMax = bytesMax / 8;
         _free = new Queue<CopyBlock>[ClassOf(blockBytesMax) + 1];
         for (int i = 0; i < _free.Length; i++)
+        {
             _free[i] = new Queue<CopyBlock>();
+        }
     }
 
     internal long BytesMax { get; }
@@ -39,7 +42,10 @@ internal sealed class CopyPool
     /// <summary>More than three quarters of the bound are out.</summary>
     internal bool IsUnderPressure => BytesInUse > BytesMax / 4 * 3;
 
-    /// <summary>A block with room for <paramref name="length"/> bytes. Always succeeds: the bytes are verified and must go somewhere.</summary>
+    /// <summary>
+    /// A block with room for <paramref name="length"/> bytes. Always succeeds: the bytes are verified and
+    /// must go somewhere.
+    /// </summary>
     internal CopyBlock Rent(int length)
     {
         int sizeClass = ClassOf(length);
@@ -47,7 +53,9 @@ internal sealed class CopyPool
         lock (_lock)
         {
             if (_free[sizeClass].TryDequeue(out block))
+            {
                 _cachedBytes -= block.Bytes;
+            }
         }
 
         block ??= new CopyBlock(BlockBytesMin << sizeClass);
@@ -63,14 +71,20 @@ internal sealed class CopyPool
         lock (_lock)
         {
             if (_cachedBytes + block.Bytes > _cachedBytesMax)
+            {
                 return;
+            }
+
             _cachedBytes += block.Bytes;
             _free[ClassOf(block.Bytes)].Enqueue(block);
         }
     }
 
-    private static int ClassOf(int length) =>
-        BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)Math.Max(length, BlockBytesMin)) / BlockBytesMin);
+    private static int ClassOf(int length)
+    {
+        uint block = BitOperations.RoundUpToPowerOf2((uint)Math.Max(length, BlockBytesMin));
+        return BitOperations.Log2(block / BlockBytesMin);
+    }
 
     // Below this the block's own header and queue entry would weigh more than what a smaller block saves.
     private const int BlockBytesMin = 512;
@@ -89,7 +103,10 @@ internal sealed class CopyBlock
     /// <summary>Counts how often the block came back.</summary>
     internal long Generation => Volatile.Read(ref _generation);
 
-    /// <summary>The first <paramref name="length"/> bytes, for the lease that was made at <paramref name="generation"/>.</summary>
+    /// <summary>
+    /// The first <paramref name="length"/> bytes, for the lease that was made at
+    /// <paramref name="generation"/>.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The block came back since.</exception>
     internal Span<byte> View(long generation, int length)
     {

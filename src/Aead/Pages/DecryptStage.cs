@@ -1,7 +1,8 @@
 namespace Aead.Pages;
 
 /// <summary>
-/// Where one thread at a time decrypts: a hidden slot that is never lent past the call, and the choice to flip or to copy what verified.
+/// Where one thread at a time decrypts: a hidden slot that is never lent past the call, and the choice to
+/// flip or to copy what verified.
 /// </summary>
 public sealed class DecryptStage : IDisposable
 {
@@ -18,8 +19,8 @@ public sealed class DecryptStage : IDisposable
     public int Capacity => Slot.Bytes;
 
     /// <summary>
-    /// The writer's view of the hidden slot, <see cref="Capacity"/> bytes. For the record decryptor only, and only until the next
-    /// <see cref="Expose"/>: after a flip these bytes belong to consumers.
+    /// The writer's view of the hidden slot, <see cref="Capacity"/> bytes. For the record decryptor only, and
+    /// only until the next <see cref="Expose"/>: after a flip these bytes belong to consumers.
     /// </summary>
     internal Span<byte> Hidden => Slot.WriterView();
 
@@ -31,16 +32,21 @@ public sealed class DecryptStage : IDisposable
     /// <summary>
     /// Zeroes what was written but did not verify, while it is still hidden, and then exposes what did.
     /// </summary>
-    /// <param name="verifiedLength">Bytes from the start of <see cref="Hidden"/> on whose tags all verified.</param>
-    /// <param name="writtenLength">Bytes that were written in all, at least <paramref name="verifiedLength"/>.</param>
+    /// <param name="verifiedLength">Bytes from the start of <see cref="Hidden"/> on whose tags all
+    /// verified.</param>
+    /// <param name="writtenLength">Bytes that were written in all, at least
+    /// <paramref name="verifiedLength"/>.</param>
     /// <returns>The lease, or null when nothing verified.</returns>
     internal ExposedPages? Expose(int verifiedLength, int writtenLength)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)writtenLength, (uint)Capacity, nameof(writtenLength));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)verifiedLength, (uint)writtenLength, nameof(verifiedLength));
+        ArgumentOutOfRangeException.ThrowIfNegative(verifiedLength);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(verifiedLength, writtenLength);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(writtenLength, Capacity);
         Slot.Zero(verifiedLength, writtenLength - verifiedLength);
         if (verifiedLength == 0)
+        {
             return null;
+        }
 
         GuardedSlot? replacement = _pool.Policy.Flips(verifiedLength) ? _pool.RentForFlip() : null;
         return replacement is null ? Copy(verifiedLength) : Flip(verifiedLength, replacement);
@@ -50,7 +56,9 @@ public sealed class DecryptStage : IDisposable
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _slot, null) is { } slot)
+        {
             _pool.TakeBackStage(slot);
+        }
     }
 
     private ExposedPages Flip(int verifiedLength, GuardedSlot replacement)

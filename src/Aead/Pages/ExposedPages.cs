@@ -5,11 +5,13 @@ using System.Runtime.InteropServices;
 namespace Aead.Pages;
 
 /// <summary>
-/// A lease on verified plaintext, and the only way to it. Whoever holds one disposes it; a pin holds it too. After that every span or pin
-/// taken of it throws <see cref="ObjectDisposedException"/>, a raw span kept faults (flipped slot) or sees zeros (copy).
+/// A lease on verified plaintext, and the only way to it. Whoever holds one disposes it; a pin holds it too.
+/// After that every span or pin taken of it throws <see cref="ObjectDisposedException"/>, a raw span kept
+/// faults (flipped slot) or sees zeros (copy).
 /// </summary>
-// Made by a decrypt stage for what verified, and by Shrink for what is left of it. The state is one integer: bit 0 is the holder, each pin
-// adds two. Whoever takes it to zero gives the memory back, and nobody can lift it from there again.
+// Made by a decrypt stage for what verified, and by Shrink for what is left of it. The state is one integer:
+// bit 0 is the holder, each pin adds two. Whoever takes it to zero gives the memory back, and nobody can lift
+// it from there again.
 public sealed unsafe class ExposedPages : MemoryManager<byte>
 {
     private readonly PagePool _pool;
@@ -48,12 +50,16 @@ public sealed unsafe class ExposedPages : MemoryManager<byte>
         return View();
     }
 
-    /// <summary>Keeps the bytes where they are, and readable, until the handle is disposed; also past the end of the lease.</summary>
+    /// <summary>
+    /// Keeps the bytes where they are, and readable, until the handle is disposed; also past the end of the
+    /// lease.
+    /// </summary>
     /// <param name="elementIndex">Where the handle points, from 0 to <see cref="Length"/>.</param>
     /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
     public override MemoryHandle Pin(int elementIndex = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)elementIndex, (uint)Length, nameof(elementIndex));
+        ArgumentOutOfRangeException.ThrowIfNegative(elementIndex);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(elementIndex, Length);
         AddPin();
         try
         {
@@ -77,24 +83,31 @@ public sealed unsafe class ExposedPages : MemoryManager<byte>
         {
             seen = before;
             if (seen < OnePin)
+            {
                 throw new InvalidOperationException("Unpin without a pin.");
+            }
+
             before = Interlocked.CompareExchange(ref _state, seen - OnePin, seen);
         }
         while (before != seen);
 
         if (seen == OnePin)
+        {
             GiveBack();
+        }
     }
 
     /// <summary>
-    /// Moves what lies from <paramref name="start"/> on to a verified copy of just that size, so that the slot (or the larger block) comes back.
-    /// This lease ends. Used when a consumer keeps a few bytes for long.
+    /// Moves what lies from <paramref name="start"/> on to a verified copy of just that size, so that the
+    /// slot (or the larger block) comes back. This lease ends. Used when a consumer keeps a few bytes for
+    /// long.
     /// </summary>
     /// <param name="start">The first byte to keep, from 0 to one below <see cref="Length"/>.</param>
     /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
     public ExposedPages Shrink(int start)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)start, (uint)Length, nameof(start));
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(start, Length);
         AddPin();
         try
         {
@@ -115,7 +128,9 @@ public sealed unsafe class ExposedPages : MemoryManager<byte>
     {
         // Nothing has the holder bit twice, so a second call finds it gone and does nothing.
         if (Interlocked.And(ref _state, ~Holder) == Holder)
+        {
             GiveBack();
+        }
     }
 
     private Span<byte> View() => _slot is not null
@@ -138,9 +153,13 @@ public sealed unsafe class ExposedPages : MemoryManager<byte>
     private void GiveBack()
     {
         if (_slot is not null)
+        {
             _pool.TakeBack(_slot, Length);
+        }
         else
+        {
             _pool.TakeBack(_copy!, Length);
+        }
     }
 
     private const int Holder = 1;

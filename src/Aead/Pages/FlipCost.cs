@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace Aead.Pages;
 
-/// <summary>What it costs on this machine to make one batch readable and to take it back, per batch size.</summary>
+/// <summary>
+/// What it costs on this machine to make one batch readable and to take it back, per batch size.
+/// </summary>
 /// <param name="Bytes">Bytes of the batch.</param>
 /// <param name="FlipNanoseconds">Expose the slot, read it once, hide it and zero it.</param>
 /// <param name="CopyNanoseconds">Copy the batch out, zero the slot, read the copy once and zero it.</param>
@@ -14,8 +16,9 @@ public sealed record FlipCostRow(int Bytes, double FlipNanoseconds, double CopyN
 public sealed record FlipCostReport(IReadOnlyList<FlipCostRow> Rows)
 {
     /// <summary>
-    /// n*: the batch size in bytes from which a flip is cheaper than a copy, for <see cref="PagePolicy.FlipThreshold"/>; null when no
-    /// measured size is ("never"). Between two rows it is where the straight lines through them cross.
+    /// n*: the batch size in bytes from which a flip is cheaper than a copy, for
+    /// <see cref="PagePolicy.FlipThreshold"/>; null when no measured size is ("never"). Between two rows it
+    /// is where the straight lines through them cross.
     /// </summary>
     public int? BreakEvenBytes
     {
@@ -23,11 +26,19 @@ public sealed record FlipCostReport(IReadOnlyList<FlipCostRow> Rows)
         {
             int first = Rows.Count;
             while (first > 0 && Saving(Rows[first - 1]) > 0)
+            {
                 first--;
+            }
+
             if (first == Rows.Count)
+            {
                 return null;
+            }
+
             if (first == 0)
+            {
                 return Rows[0].Bytes;
+            }
 
             FlipCostRow below = Rows[first - 1];
             FlipCostRow above = Rows[first];
@@ -40,8 +51,9 @@ public sealed record FlipCostReport(IReadOnlyList<FlipCostRow> Rows)
 }
 
 /// <summary>
-/// Measures flip against copy as a loaded proxy meets them: two threads of the process at the same work, so that hiding has to reach the
-/// other processor's TLB and both contend for the address space, and bytes that are hot because they were decrypted a moment ago.
+/// Measures flip against copy as a loaded proxy meets them: two threads of the process at the same work, so
+/// that hiding has to reach the other processor's TLB and both contend for the address space, and bytes that
+/// are hot because they were decrypted a moment ago.
 /// </summary>
 public static class FlipCost
 {
@@ -69,14 +81,17 @@ public static class FlipCost
             MedianBeside(companion.Copy, measured.Copy));
     }
 
-    // The median over rounds, each the mean of many turns: shootdowns hit only some turns and must count, a preempted round must not.
+    // The median over rounds, each the mean of many turns: shootdowns hit only some turns and must count, a
+    // preempted round must not.
     private static double MedianBeside(Func<long> companion, Func<long> measured)
     {
         using var stop = new CancellationTokenSource();
         var thread = new Thread(() =>
         {
             while (!stop.IsCancellationRequested)
+            {
                 companion();
+            }
         });
         thread.Start();
         try
@@ -87,7 +102,10 @@ public static class FlipCost
             {
                 long ticks = 0;
                 for (int turn = 0; turn < TurnsPerRound; turn++)
+                {
                     ticks += measured();
+                }
+
                 rounds.Add(ticks * 1e9 / Stopwatch.Frequency / TurnsPerRound);
             }
             while (Stopwatch.GetElapsedTime(start) < TimePerCell);
@@ -102,7 +120,9 @@ public static class FlipCost
         }
     }
 
-    /// <summary>One thread's slot and block. Every turn returns the ticks of what it measures, without the filling.</summary>
+    /// <summary>
+    /// One thread's slot and block. Every turn returns the ticks of what it measures, without the filling.
+    /// </summary>
     private sealed class Worker(GuardedSlot slot, int bytes)
     {
         private readonly byte[] _block = GC.AllocateUninitializedArray<byte>(bytes, pinned: true);
@@ -133,7 +153,9 @@ public static class FlipCost
         private static void Read(ReadOnlySpan<byte> bytes)
         {
             if (bytes.ContainsAnyExcept(Filling))
+            {
                 throw new InvalidOperationException("The batch is not what was written.");
+            }
         }
     }
 

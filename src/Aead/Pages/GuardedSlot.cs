@@ -2,9 +2,10 @@ using System.Security.Cryptography;
 
 namespace Aead.Pages;
 
-// One slot of a page map: Hidden -> Exposed -> Hidden. Owned by the slot pool while free, by a decrypt stage while it is being
-// filled, by an exposed lease while consumers read it. The writer view is for the stage alone; the exposed view is given out by
-// the lease, which presents the generation it was made with: a lease from before the last Hide is refused.
+// One slot of a page map: Hidden -> Exposed -> Hidden. Owned by the slot pool while free, by a decrypt stage
+// while it is being filled, by an exposed lease while consumers read it. The writer view is for the stage
+// alone; the exposed view is given out by the lease, which presents the generation it was made with: a lease
+// from before the last Hide is refused.
 internal sealed unsafe class GuardedSlot
 {
     private readonly PageMap _map;
@@ -45,7 +46,9 @@ internal sealed unsafe class GuardedSlot
         return new Span<byte>(_reader, Bytes)[..length];
     }
 
-    /// <summary>Makes what the stage wrote readable. Everything beyond the verified bytes must be zero by now.</summary>
+    /// <summary>
+    /// Makes what the stage wrote readable. Everything beyond the verified bytes must be zero by now.
+    /// </summary>
     internal void Expose()
     {
         Require(exposed: false);
@@ -71,14 +74,18 @@ internal sealed unsafe class GuardedSlot
         try
         {
             if (expose)
+            {
                 _map.Expose(_index);
+            }
             else
+            {
                 _map.Hide(_index);
+            }
         }
         catch (PageMapException refused)
         {
-            // The range is one whole mapping of ours, so a refusal means that the map is not what we believe. Going on could leave
-            // plaintext readable, or lend the slot twice.
+            // The range is one whole mapping of ours, so a refusal means that the map is not what we believe.
+            // Going on could leave plaintext readable, or lend the slot twice.
             Environment.FailFast($"Page guard lost, the process cannot go on: {refused.Message}", refused);
         }
     }
@@ -86,6 +93,8 @@ internal sealed unsafe class GuardedSlot
     private void Require(bool exposed)
     {
         if (_exposed != exposed)
-            throw new InvalidOperationException(exposed ? "The slot is hidden already." : "The slot is exposed.");
+        {
+            throw new InvalidOperationException(exposed ? "The slot is hidden." : "The slot is exposed.");
+        }
     }
 }

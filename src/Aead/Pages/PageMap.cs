@@ -4,10 +4,11 @@ using static Tmds.Linux.LibC;
 
 namespace Aead.Pages;
 
-// The only mmap, mprotect, mlock and memfd of the repository. One map is one memfd of equal slots, seen twice: the writer view is always
-// read-write and its address stays with the decrypt stage; the reader view is what consumers get, and after the seal no call of this process
-// can make it writable. Every slot of either view lies between anonymous PROT_NONE guard pages: an over-run faults, and neighbours
-// never merge into one VMA that each mprotect would have to split and merge again.
+// The only mmap, mprotect, mlock and memfd of the repository. One map is one memfd of equal slots, seen
+// twice: the writer view is always read-write and its address stays with the decrypt stage; the reader view
+// is what consumers get, and after the seal no call of this process can make it writable. Every slot of
+// either view lies between anonymous PROT_NONE guard pages: an over-run faults, and neighbours never merge
+// into one VMA that each mprotect would have to split and merge again.
 //
 //     writer   | guard | slot 0 RW | guard | slot 1 RW | guard |
 //     reader   | guard | slot 0 -- | guard | slot 1 R- | guard |      -- hidden, R- exposed
@@ -43,13 +44,16 @@ internal sealed unsafe class PageMap : IDisposable
             map._writers = Reserve(map.RangeBytes);
             map._readers = Reserve(map.RangeBytes);
             for (int slot = 0; slot < slotCount; slot++)
+            {
                 MapSlot(map.WriterAddress(slot), slotBytes, PROT_READ | PROT_WRITE, descriptor, slot);
+            }
 
             // From here on nobody can map these pages writable, or be handed a view that can become so.
             Check(fcntl(descriptor, F_ADD_SEALS, Seals), "fcntl(F_ADD_SEALS)");
             for (int slot = 0; slot < slotCount; slot++)
             {
-                // Faulted in while all is zero: the first expose under load then finds its page tables filled.
+                // Faulted in while all is zero: the first expose under load then finds its page tables
+                // filled.
                 MapSlot(map.ReaderAddress(slot), slotBytes, PROT_READ, descriptor, slot);
                 map.Hide(slot);
             }
@@ -66,15 +70,18 @@ internal sealed unsafe class PageMap : IDisposable
         finally
         {
             if (descriptor >= 0)
+            {
                 _ = close(descriptor);
+            }
         }
     }
 
     /// <summary>
-    /// Keeps the first <paramref name="count"/> slots in memory. Through the writer view only: RLIMIT_MEMLOCK counts mappings,
-    /// so locking both views would count each page twice.
+    /// Keeps the first <paramref name="count"/> slots in memory. Through the writer view only: RLIMIT_MEMLOCK
+    /// counts mappings, so locking both views would count each page twice.
     /// </summary>
-    /// <exception cref="PageMapException">Names the errno; <see cref="SlotsLocked"/> tells how far it came.</exception>
+    /// <exception cref="PageMapException">Names the errno; <see cref="SlotsLocked"/> tells how far it
+    /// came.</exception>
     internal void Lock(int count)
     {
         while (SlotsLocked < count)
@@ -84,12 +91,18 @@ internal sealed unsafe class PageMap : IDisposable
         }
     }
 
-    /// <summary>True when <paramref name="bytes"/> more may be locked now. Locks on fault, so nothing is allocated to find out.</summary>
+    /// <summary>
+    /// True when <paramref name="bytes"/> more may be locked now. Locks on fault, so nothing is allocated to
+    /// find out.
+    /// </summary>
     internal static bool CanLock(ulong bytes)
     {
-        void* range = mmap(null, (size_t)bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* range = mmap(null, (size_t)bytes, PROT_READ, AnonymousFlags, -1, 0);
         if (range == MAP_FAILED)
+        {
             return false;
+        }
+
         bool locked = mlock2(range, (size_t)bytes, LockOnFault) == 0;
         _ = munmap(range, (size_t)bytes);
         return locked;
@@ -129,13 +142,17 @@ internal sealed unsafe class PageMap : IDisposable
             descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | NoExecSeal);
             // Kernels before 6.3 do not know the flag; later ones may be set to demand it (vm.memfd_noexec).
             if (descriptor < 0 && errno == EINVAL)
+            {
                 descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+            }
         }
 
         Check(descriptor, "memfd_create");
         int result;
         do
+        {
             result = ftruncate(descriptor, bytes);
+        }
         while (result < 0 && errno == EINTR);
         if (result < 0)
         {
@@ -149,7 +166,7 @@ internal sealed unsafe class PageMap : IDisposable
 
     private static nint Reserve(ulong bytes)
     {
-        void* range = mmap(null, (size_t)bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* range = mmap(null, (size_t)bytes, PROT_NONE, AnonymousFlags, -1, 0);
         Check(range == MAP_FAILED ? -1 : 0, "mmap(PROT_NONE)");
         return (nint)range;
     }
@@ -171,13 +188,17 @@ internal sealed unsafe class PageMap : IDisposable
     {
         nint taken = Interlocked.Exchange(ref range, 0);
         if (taken != 0)
+        {
             _ = munmap((void*)taken, (size_t)bytes);
+        }
     }
 
     private static void Check(int result, string call)
     {
         if (result < 0)
+        {
             throw new PageMapException(call, ErrnoName(errno));
+        }
     }
 
     private static string ErrnoName(int number) => ErrnoNames.TryGetValue(number, out string? name)
@@ -186,7 +207,8 @@ internal sealed unsafe class PageMap : IDisposable
 
     private static readonly int GuardBytes = Environment.SystemPageSize;
 
-    // What mmap(2), mprotect(2), mlock(2), madvise(2), memfd_create(2), ftruncate(2) and fcntl(2) list for these uses.
+    // What mmap(2), mprotect(2), mlock(2), madvise(2), memfd_create(2), ftruncate(2) and fcntl(2) list for
+    // these uses.
     private static readonly Dictionary<int, string> ErrnoNames = new()
     {
         [EACCES] = nameof(EACCES),
@@ -214,6 +236,8 @@ internal sealed unsafe class PageMap : IDisposable
 
     // include/uapi/asm-generic/mman.h: MLOCK_ONFAULT (Linux 4.4).
     private const int LockOnFault = 1;
+
+    private static int AnonymousFlags => MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
     private static int Seals => FutureWrite | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 }

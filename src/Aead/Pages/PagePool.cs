@@ -1,9 +1,9 @@
 namespace Aead.Pages;
 
 /// <summary>
-/// The bounded pool of guarded slots and of verified copies. Exhaustion never stalls: a batch that finds no slot to flip is copied out, and
-/// copies over their bound are still handed out (one batch per thread at most) while <see cref="IsOverBudget"/> tells the transport to shed.
-/// Thread-safe.
+/// The bounded pool of guarded slots and of verified copies. Exhaustion never stalls: a batch that finds no
+/// slot to flip is copied out, and copies over their bound are still handed out (one batch per thread at
+/// most) while <see cref="IsOverBudget"/> tells the transport to shed. Thread-safe.
 /// </summary>
 public sealed class PagePool : IDisposable
 {
@@ -45,7 +45,10 @@ public sealed class PagePool : IDisposable
     /// <summary>Verified copies exceed their bound: the slowest holders must go.</summary>
     public bool IsOverBudget => _copies.IsOverBudget;
 
-    /// <summary>Few slots or copies are left: holders of small remainders should <see cref="ExposedPages.Shrink"/> them.</summary>
+    /// <summary>
+    /// Few slots or copies are left: holders of small remainders should <see cref="ExposedPages.Shrink"/>
+    /// them.
+    /// </summary>
     public bool IsUnderPressure => _slots.IsUnderPressure || _copies.IsUnderPressure;
 
     /// <summary>A stage with its own slot.</summary>
@@ -64,14 +67,14 @@ public sealed class PagePool : IDisposable
         if (policy.BytesMax / SlotBytes < stages)
         {
             throw new PagePoolException(
-                $"The page pool is bounded to {policy.BytesMax} bytes, but {stages} decrypt stages need {stages * (long)SlotBytes}. " +
-                "Raise the bound.");
+                $"The page pool is bounded to {policy.BytesMax} bytes, but {stages} decrypt stages need " +
+                $"{stages * (long)SlotBytes}. Raise the bound.");
         }
 
         LockPlan plan = LockPlan.Make(policy, stages, SlotBytes, lockableBytes, LockPlan.LimitInForce());
         try
         {
-            return new PagePool(policy, new SlotPool(plan, stages, SlotBytes));
+            return new PagePool(policy, new SlotPool(plan, policy.Locking, stages, SlotBytes));
         }
         catch (PageMapException refused)
         {
@@ -79,7 +82,9 @@ public sealed class PagePool : IDisposable
         }
     }
 
-    /// <summary>A hidden, zeroed slot in exchange for one that is flipped; null when there is none to spare.</summary>
+    /// <summary>
+    /// A hidden, zeroed slot in exchange for one that is flipped; null when there is none to spare.
+    /// </summary>
     internal GuardedSlot? RentForFlip() => _slots.RentForFlip();
 
     /// <summary>A lease on a copy of bytes that verified.</summary>
@@ -90,7 +95,9 @@ public sealed class PagePool : IDisposable
         return new ExposedPages(this, block, verified.Length);
     }
 
-    /// <summary>The end of a lease on a slot. Hidden first, then zeroed: nobody watches the bytes go.</summary>
+    /// <summary>
+    /// The end of a lease on a slot. Hidden first, then zeroed: nobody watches the bytes go.
+    /// </summary>
     internal void TakeBack(GuardedSlot slot, int used)
     {
         slot.Hide();
@@ -108,6 +115,7 @@ public sealed class PagePool : IDisposable
         _slots.ReturnFromStage(slot);
     }
 
-    // Sixteen full records (RFC 8446 section 5.1): one recv, one flip or copy for all of them. A multiple of every page size Linux uses.
+    // Sixteen full records (RFC 8446 section 5.1): one recv, one flip or copy for all of them. A multiple of
+    // every page size Linux uses.
     internal const int SlotBytes = 256 << 10;
 }

@@ -8,7 +8,8 @@ namespace Aead.Pages;
 /// <param name="BytesLocked">Bytes mlocked.</param>
 /// <param name="CopyBytesInUse">Bytes of verified copies that are out.</param>
 /// <param name="CopyBytesMax">Their bound.</param>
-/// <param name="Notice">What was shrunk or not locked and how to change it, as a sentence; null when all is as asked.</param>
+/// <param name="Notice">What was shrunk or not locked and how to change it, as a sentence; null when all is
+/// as asked.</param>
 public sealed record PagePoolStatus(
     int SlotBytes,
     int SlotsMax,

@@ -1,8 +1,8 @@
 namespace Aead.Pages;
 
-// All guarded slots. Owns the page maps for the life of the pool and the slots while they are free. Slots come back hidden and zeroed and are
-// lent again first-in first-out. Maps are made on demand, outside the lock, by the one renter that found none free; whoever comes
-// meanwhile goes away empty and copies.
+// All guarded slots. Owns the page maps for the life of the pool and the slots while they are free. Slots
+// come back hidden and zeroed and are lent again first-in first-out. Maps are made on demand, outside the
+// lock, by the one renter that found none free; whoever comes meanwhile goes away empty and copies.
 internal sealed class SlotPool : IDisposable
 {
     private readonly int _slotBytes;
@@ -12,7 +12,6 @@ internal sealed class SlotPool : IDisposable
     private readonly List<PageMap> _maps = [];
     private int _slotsMax;
     private int _slotsMapped;
-    private int _slotsLocked;
     private int _stages;
     private int _flipped;
     private bool _growing;
@@ -20,8 +19,9 @@ internal sealed class SlotPool : IDisposable
     private string? _notice;
 
     /// <summary>Maps what the stages need.</summary>
-    /// <exception cref="PageMapException">The kernel refused.</exception>
-    internal SlotPool(LockPlan plan, int stagesMax, int slotBytes)
+    /// <exception cref="PageMapException">The kernel refused to map, or to lock what must be
+    /// locked.</exception>
+    internal SlotPool(LockPlan plan, Locking locking, int stagesMax, int slotBytes)
     {
         _slotBytes = slotBytes;
         _stagesMax = stagesMax;
@@ -31,8 +31,10 @@ internal sealed class SlotPool : IDisposable
         {
             while (_slotsMapped < stagesMax)
             {
-                int slots = SlotsOfNextMap;
-                Add(MapSlots(slots, slotsToLock: Math.Clamp(plan.SlotsLocked - _slotsMapped, 0, slots)));
+                int slotsToLock = Math.Clamp(plan.SlotsLocked - _slotsMapped, 0, SlotsOfNextMap);
+                PageMap map = PageMap.Create(SlotsOfNextMap, slotBytes);
+                Add(map);
+                LockAtStart(map, slotsToLock, locking);
             }
         }
         catch
@@ -43,7 +45,8 @@ internal sealed class SlotPool : IDisposable
     }
 
     /// <summary>More than three quarters of the slots that may be flipped are out.</summary>
-    internal bool IsUnderPressure => Volatile.Read(ref _flipped) > (Volatile.Read(ref _slotsMax) - _stagesMax) * 3L / 4;
+    internal bool IsUnderPressure =>
+        Volatile.Read(ref _flipped) > (Volatile.Read(ref _slotsMax) - _stagesMax) * 3L / 4;
 
     private int SlotsOfNextMap => Math.Min(SlotsPerMap, _slotsMax - _slotsMapped);
 
@@ -55,22 +58,33 @@ internal sealed class SlotPool : IDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, typeof(PagePool));
             if (_stages == _stagesMax)
-                throw new InvalidOperationException($"The pool was made for {_stagesMax} stages and has them all.");
+            {
+                throw new InvalidOperationException($"The pool was made for {_stagesMax} stages.");
+            }
+
             _stages++;
             return _free.Dequeue();
         }
     }
 
-    /// <summary>A slot that takes the place of one about to be flipped, or null: then the batch is copied.</summary>
+    /// <summary>
+    /// A slot that takes the place of one about to be flipped, or null: then the batch is copied.
+    /// </summary>
     internal GuardedSlot? RentForFlip()
     {
         int slotsToMap;
         lock (_lock)
         {
             if (_free.Count > _stagesMax - _stages)
+            {
                 return Lend();
+            }
+
             if (_growing || _disposed || _slotsMapped == _slotsMax)
+            {
                 return null;
+            }
+
             _growing = true;
             slotsToMap = SlotsOfNextMap;
         }
@@ -99,23 +113,32 @@ internal sealed class SlotPool : IDisposable
     internal SlotCounts Count()
     {
         lock (_lock)
-            return new SlotCounts(_slotsMax, _slotsMapped, _stages + _flipped, _slotsLocked * (long)_slotBytes, _notice);
+        {
+            long bytesLocked = _maps.Sum(map => (long)map.SlotsLocked) * _slotBytes;
+            return new SlotCounts(_slotsMax, _slotsMapped, _stages + _flipped, bytesLocked, _notice);
+        }
     }
 
     /// <summary>Unmaps everything. Idempotent.</summary>
-    /// <exception cref="InvalidOperationException">A slot is out: unmapping it would turn a late reader into a reader of other memory.</exception>
+    /// <exception cref="InvalidOperationException">A slot is out: unmapping it would turn a late reader into
+    /// a reader of other memory.</exception>
     public void Dispose()
     {
         lock (_lock)
         {
             if (_stages + _flipped > 0)
-                throw new InvalidOperationException($"{_stages} stages and {_flipped} flipped slots are still out.");
+            {
+                throw new InvalidOperationException($"{_stages} stages and {_flipped} leases hold a slot.");
+            }
+
             _disposed = true;
             _free.Clear();
         }
 
         foreach (PageMap map in _maps)
+        {
             map.Dispose();
+        }
     }
 
     private GuardedSlot? Grow(int slots)
@@ -124,7 +147,7 @@ internal sealed class SlotPool : IDisposable
         string? refusal = null;
         try
         {
-            map = MapSlots(slots, slotsToLock: slots);
+            map = MapLocked(slots);
         }
         catch (PageMapException refused)
         {
@@ -151,12 +174,26 @@ internal sealed class SlotPool : IDisposable
         return null;
     }
 
-    private PageMap MapSlots(int slots, int slotsToLock)
+    // What the plan found lockable may be gone by now: others in the process lock too.
+    private void LockAtStart(PageMap map, int slotsToLock, Locking locking)
+    {
+        try
+        {
+            map.Lock(slotsToLock);
+        }
+        catch (PageMapException refused) when (locking == Locking.BestEffort)
+        {
+            string notice = $"Some decrypt slots are not locked and may be swapped out: {refused.Message}";
+            _notice = _notice is null ? notice : $"{notice} {_notice}";
+        }
+    }
+
+    private PageMap MapLocked(int slots)
     {
         PageMap map = PageMap.Create(slots, _slotBytes);
         try
         {
-            map.Lock(slotsToLock);
+            map.Lock(slots);
             return map;
         }
         catch
@@ -170,9 +207,10 @@ internal sealed class SlotPool : IDisposable
     {
         _maps.Add(map);
         _slotsMapped += map.SlotCount;
-        _slotsLocked += map.SlotsLocked;
         for (int slot = 0; slot < map.SlotCount; slot++)
+        {
             _free.Enqueue(new GuardedSlot(map, slot));
+        }
     }
 
     private GuardedSlot Lend()

@@ -1,0 +1,199 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Runtime.InteropServices;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
+
+namespace Ktls.Kernel;
+
+/// <summary>
+/// The socket calls of the transport. Every descriptor is non-blocking and close-on-exec; EINTR is retried here and nowhere else.
+/// Source: socket(7), tcp(7).
+/// </summary>
+internal static unsafe class SocketCalls
+{
+    /// <summary>A listening socket, not shared with another process on purpose: a taken port is an error.</summary>
+    public static SyscallResult Listen(IPEndPoint address, int backlog)
+    {
+        sockaddr_storage storage = default;
+        socklen_t length = Write(address, &storage);
+        bool v6 = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6;
+        SyscallResult created = SyscallResult.From(socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        if (created.Failed)
+        {
+            return created;
+        }
+
+        SetOption(created.Value, SOL_SOCKET, SO_REUSEADDR, 1);
+        if (v6)
+        {
+            SetOption(created.Value, IPPROTO_IPV6, IPV6_V6ONLY, address.Address.Equals(IPAddress.IPv6Any) ? 0 : 1);
+        }
+
+        SyscallResult bound = SyscallResult.From(bind(created.Value, (sockaddr*)&storage, length));
+        SyscallResult listening = bound.Failed ? bound : SyscallResult.From(listen(created.Value, backlog));
+        if (listening.Failed)
+        {
+            Close(created.Value);
+            return listening;
+        }
+
+        return created;
+    }
+
+    /// <summary>The next connection of a listening socket, with Nagle's algorithm off and keep-alive on.</summary>
+    public static SyscallResult Accept(int listener, out IPEndPoint? peer)
+    {
+        sockaddr_storage storage = default;
+        SyscallResult accepted;
+        do
+        {
+            socklen_t length = sizeof(sockaddr_storage);
+            accepted = SyscallResult.From(accept4(listener, (sockaddr*)&storage, &length, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        }
+        while (accepted.Interrupted);
+
+        peer = accepted.Failed ? null : Read(&storage);
+        if (!accepted.Failed)
+        {
+            SetOption(accepted.Value, IPPROTO_TCP, TCP_NODELAY, 1);
+            SetOption(accepted.Value, SOL_SOCKET, SO_KEEPALIVE, 1);
+            SetOption(accepted.Value, IPPROTO_TCP, TCP_KEEPIDLE, KeepAliveIdleSeconds);
+        }
+
+        return accepted;
+    }
+
+    /// <summary>The address a socket is bound to.</summary>
+    public static IPEndPoint LocalAddress(int descriptor)
+    {
+        sockaddr_storage storage = default;
+        socklen_t length = sizeof(sockaddr_storage);
+        return getsockname(descriptor, (sockaddr*)&storage, &length) == 0 ? Read(&storage) : new IPEndPoint(IPAddress.None, 0);
+    }
+
+    /// <summary>Reads what is there, up to the buffer's length; 0 is the end of the stream.</summary>
+    public static SyscallResult Receive(int descriptor, Span<byte> buffer)
+    {
+        fixed (byte* p = buffer)
+        {
+            SyscallResult received;
+            do
+            {
+                received = SyscallResult.From(recv(descriptor, p, buffer.Length, MSG_DONTWAIT));
+            }
+            while (received.Interrupted);
+            return received;
+        }
+    }
+
+    /// <summary>Throws away what is there without copying it (MSG_TRUNC on TCP); 0 is the end of the stream.</summary>
+    public static SyscallResult Discard(int descriptor, int bytesMax)
+    {
+        SyscallResult discarded;
+        do
+        {
+            discarded = SyscallResult.From(recv(descriptor, null, bytesMax, MSG_DONTWAIT | MSG_TRUNC));
+        }
+        while (discarded.Interrupted);
+        return discarded;
+    }
+
+    /// <summary>Sends the pieces in order with one call; may send less than all.</summary>
+    /// <param name="descriptor">The socket.</param>
+    /// <param name="pieces">At most <see cref="PiecesMax"/>, each in an array allocated pinned.</param>
+    public static SyscallResult Send(int descriptor, ReadOnlySpan<ArraySegment<byte>> pieces)
+    {
+        iovec* vectors = stackalloc iovec[PiecesMax];
+        int count = Math.Min(pieces.Length, PiecesMax);
+        for (int i = 0; i < count; i++)
+        {
+            ref byte start = ref MemoryMarshal.GetArrayDataReference(pieces[i].Array!);
+            vectors[i].iov_base = (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref start) + pieces[i].Offset;
+            vectors[i].iov_len = pieces[i].Count;
+        }
+
+        msghdr message = default;
+        message.msg_iov = vectors;
+        message.msg_iovlen = count;
+        SyscallResult sent;
+        do
+        {
+            sent = count == 1
+                ? SyscallResult.From(send(descriptor, vectors[0].iov_base, vectors[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL))
+                : SyscallResult.From(sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+        }
+        while (sent.Interrupted);
+        return sent;
+    }
+
+    /// <summary>Sends what fits of the bytes.</summary>
+    public static SyscallResult Send(int descriptor, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* p = bytes)
+        {
+            SyscallResult sent;
+            do
+            {
+                sent = SyscallResult.From(send(descriptor, p, bytes.Length, MSG_DONTWAIT | MSG_NOSIGNAL));
+            }
+            while (sent.Interrupted);
+            return sent;
+        }
+    }
+
+    /// <summary>Sends our FIN; the other direction stays open.</summary>
+    public static void ShutdownWrite(int descriptor) => _ = shutdown(descriptor, SHUT_WR);
+
+    /// <summary>Closes without waiting.</summary>
+    public static void Close(int descriptor) => _ = close(descriptor);
+
+    /// <summary>Closes with a reset, so that the peer cannot take what it got for complete.</summary>
+    public static void Reset(int descriptor)
+    {
+        linger now = new() { l_onoff = 1, l_linger = 0 };
+        _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, sizeof(linger));
+        Close(descriptor);
+    }
+
+    private static void SetOption(int descriptor, int level, int option, int value) =>
+        _ = setsockopt(descriptor, level, option, &value, sizeof(int));
+
+    private static socklen_t Write(IPEndPoint address, sockaddr_storage* storage)
+    {
+        Span<byte> bytes = new(storage, sizeof(sockaddr_storage));
+        if (address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6)
+        {
+            MemoryMarshal.Write(bytes, (ushort)AF_INET6);
+            BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], (ushort)address.Port);
+            _ = address.Address.TryWriteBytes(bytes[8..], out _);
+            MemoryMarshal.Write(bytes[24..], (uint)address.Address.ScopeId);
+            return sizeof(sockaddr_in6);
+        }
+
+        MemoryMarshal.Write(bytes, (ushort)AF_INET);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], (ushort)address.Port);
+        _ = address.Address.TryWriteBytes(bytes[4..], out _);
+        return sizeof(sockaddr_in);
+    }
+
+    private static IPEndPoint Read(sockaddr_storage* storage)
+    {
+        ReadOnlySpan<byte> bytes = new(storage, sizeof(sockaddr_storage));
+        int port = BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
+        if (MemoryMarshal.Read<ushort>(bytes) != AF_INET6)
+        {
+            return new IPEndPoint(new IPAddress(bytes.Slice(4, 4)), port);
+        }
+
+        // A dual-stack socket reports IPv4 peers as mapped addresses; backends and logs expect the plain form.
+        IPAddress v6 = new(bytes.Slice(8, 16), MemoryMarshal.Read<uint>(bytes[24..]));
+        return new IPEndPoint(v6.IsIPv4MappedToIPv6 ? v6.MapToIPv4() : v6, port);
+    }
+
+    /// <summary>Pieces one send takes: four full blocks and the control records between them.</summary>
+    public const int PiecesMax = 16;
+
+    // A peer that vanished without a FIN is found after this idle time plus the kernel's probes (75 s each).
+    private const int KeepAliveIdleSeconds = 120;
+}

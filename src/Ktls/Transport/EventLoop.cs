@@ -1,0 +1,214 @@
+using System.Collections.Concurrent;
+using Ktls.Kernel;
+using Microsoft.Extensions.Logging;
+
+namespace Ktls.Transport;
+
+/// <summary>
+/// One thread, one epoll instance, and the sockets it reports. Continuations of the pipes run inline on it, so whatever blocks here stalls
+/// every connection of the loop.
+/// </summary>
+internal sealed class EventLoop : IDisposable
+{
+    [ThreadStatic]
+    private static EventLoop? _current;
+
+    private readonly EventQueue _queue = new();
+    private readonly DescriptorTable _table;
+    private readonly DeadlineList _deadlines = new();
+    private readonly ConcurrentQueue<LoopSocket> _posted = new();
+    private readonly ILogger _log;
+    private readonly Thread _thread;
+    private volatile bool _stopped;
+    private int _sockets;
+
+    public EventLoop(int number, DescriptorTable table, ReceiveScratch scratch, ILogger log)
+    {
+        _table = table;
+        _log = log;
+        Scratch = scratch;
+        _thread = new Thread(Run) { IsBackground = true, Name = $"tls-loop-{number}" };
+    }
+
+    /// <summary>The loop the calling thread runs, or null.</summary>
+    public static EventLoop? Current => _current;
+
+    /// <summary>What this loop's reads decrypt into; only for its own thread.</summary>
+    public ReceiveScratch Scratch { get; }
+
+    /// <summary>Counts turns, so that a socket can tell a new one from the current one.</summary>
+    public int Turn { get; private set; }
+
+    /// <summary>Sockets of this loop, for choosing the least loaded.</summary>
+    public int SocketCount => Volatile.Read(ref _sockets);
+
+    /// <summary>Starts the thread.</summary>
+    public void Start() => _thread.Start();
+
+    /// <summary>Watches a new connection, whose owner must be in the table already. Even when it fails, <see cref="Close"/> must follow.</summary>
+    public SyscallResult Add(LoopSocket socket)
+    {
+        Interlocked.Increment(ref _sockets);
+        return _queue.AddConnection(socket.Descriptor, socket.Token);
+    }
+
+    /// <summary>Watches a listening socket together with the other loops.</summary>
+    public SyscallResult AddListener(LoopSocket socket) => _queue.AddListener(socket.Descriptor, socket.Token);
+
+    /// <summary>Stops watching a listening socket.</summary>
+    public void RemoveListener(int descriptor) => _queue.Remove(descriptor);
+
+    /// <summary>Forgets a connection and closes it, by FIN or by reset. Any thread; the caller owns the descriptor and nobody else may use it.</summary>
+    public void Close(LoopSocket socket, bool reset)
+    {
+        _deadlines.Clear(socket);
+        _table.Remove(socket.Descriptor);
+        Interlocked.Decrement(ref _sockets);
+        if (reset)
+        {
+            SocketCalls.Reset(socket.Descriptor);
+        }
+        else
+        {
+            SocketCalls.Close(socket.Descriptor);
+        }
+    }
+
+    /// <summary>Hands a descriptor to its next owner.</summary>
+    public void Replace(LoopSocket current, LoopSocket next)
+    {
+        _deadlines.Clear(current);
+        _table.Replace(next);
+    }
+
+    /// <summary>Calls <see cref="LoopSocket.OnPosted"/> on the loop, after the events of this turn. Any thread.</summary>
+    public void Post(LoopSocket socket)
+    {
+        _posted.Enqueue(socket);
+        WakeFromOutside();
+    }
+
+    /// <summary>Sets a socket's one deadline, exact to a tick (a quarter of a second). Any thread.</summary>
+    public void SetDeadline(LoopSocket socket, TimeSpan fromNow)
+    {
+        if (_deadlines.Set(socket, Environment.TickCount64 + (long)fromNow.TotalMilliseconds))
+        {
+            WakeFromOutside();
+        }
+    }
+
+    /// <summary>Takes the deadline back. Any thread.</summary>
+    public void ClearDeadline(LoopSocket socket) => _deadlines.Clear(socket);
+
+    /// <summary>Ends the thread and frees the queue.</summary>
+    public void Dispose()
+    {
+        _stopped = true;
+        _queue.Wake();
+        if (_thread.IsAlive && _current != this)
+        {
+            _thread.Join();
+        }
+
+        _queue.Dispose();
+        Scratch.Dispose();
+    }
+
+    private void Run()
+    {
+        _current = this;
+        ReadyEvent[] ready = new ReadyEvent[ReadyMax];
+        List<LoopSocket> due = [];
+        long nextTick = 0;
+        while (!_stopped)
+        {
+            int timeout = !_posted.IsEmpty ? 0 : _deadlines.IsEmpty ? -1 : TickMilliseconds;
+            int count = _queue.Wait(ready, timeout);
+            Turn++;
+            for (int i = 0; i < count; i++)
+            {
+                Dispatch(ready[i]);
+            }
+
+            Turn++;
+            RunPosted();
+            long now = Environment.TickCount64;
+            if (now >= nextTick)
+            {
+                nextTick = now + TickMilliseconds;
+                RunDeadlines(now, due);
+            }
+        }
+    }
+
+    private void Dispatch(in ReadyEvent ready)
+    {
+        LoopSocket? socket = _table.Find(ready.Token);
+        if (socket == null)
+        {
+            return;
+        }
+
+        try
+        {
+            socket.OnReady(ready);
+        }
+        catch (Exception fault)
+        {
+            Contain(socket, fault);
+        }
+    }
+
+    private void RunPosted()
+    {
+        // Only those that are there now: a socket that posts itself again waits for the next turn.
+        for (int left = _posted.Count; left > 0 && _posted.TryDequeue(out LoopSocket? socket); left--)
+        {
+            try
+            {
+                socket.OnPosted();
+            }
+            catch (Exception fault)
+            {
+                Contain(socket, fault);
+            }
+        }
+    }
+
+    private void RunDeadlines(long now, List<LoopSocket> due)
+    {
+        _deadlines.TakeDue(now, due);
+        foreach (LoopSocket socket in due)
+        {
+            try
+            {
+                socket.OnDeadline();
+            }
+            catch (Exception fault)
+            {
+                Contain(socket, fault);
+            }
+        }
+
+        due.Clear();
+    }
+
+    private void Contain(LoopSocket socket, Exception fault)
+    {
+        TransportLog.LoopFault(_log, fault);
+        socket.OnFault(fault);
+    }
+
+    private void WakeFromOutside()
+    {
+        if (_current != this)
+        {
+            _queue.Wake();
+        }
+    }
+
+    // Deadlines are seconds; a quarter of one is exact enough and keeps an idle loop quiet.
+    private const int TickMilliseconds = 250;
+
+    private const int ReadyMax = 256;
+}

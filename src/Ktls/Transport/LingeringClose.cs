@@ -1,0 +1,133 @@
+using Ktls.Kernel;
+
+namespace Ktls.Transport;
+
+/// <summary>
+/// The last owner of a socket whose final bytes must arrive: sends what is queued, then the FIN, then discards what the peer still sends
+/// until its FIN. Closing with unread bytes would make the kernel reset the connection and take our alert or answer with it (RFC 9112 §9.6).
+/// Bounded in time and in bytes.
+/// </summary>
+internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener listener, SendQueue queue)
+    : LoopSocket(before.Loop, before.Descriptor, before.Token)
+{
+    private readonly Lock _gate = new();
+    private bool _finished;
+    private bool _finSent;
+    private long _discardedBytes;
+    private int _queuedAtDeadline = int.MaxValue;
+
+    /// <summary>Takes the descriptor over and starts.</summary>
+    public void Start(LoopSocket current)
+    {
+        Loop.Replace(current, this);
+        Loop.SetDeadline(this, SendProgress);
+        Work();
+    }
+
+    public override void OnReady(in ReadyEvent ready) => Work();
+
+    public override void OnPosted() => Work();
+
+    public override void OnDeadline()
+    {
+        lock (_gate)
+        {
+            if (!_finished && !_finSent && queue.QueuedBytes < _queuedAtDeadline)
+            {
+                // Slow, but taking what it is sent.
+                _queuedAtDeadline = queue.QueuedBytes;
+                Loop.SetDeadline(this, SendProgress);
+                return;
+            }
+        }
+
+        Finish(reset: true);
+    }
+
+    public override void OnFault(Exception fault) => Finish(reset: true);
+
+    private void Work()
+    {
+        bool? finishWithReset;
+        lock (_gate)
+        {
+            finishWithReset = _finished ? null : SendAndDiscard();
+        }
+
+        if (finishWithReset is { } reset)
+        {
+            Finish(reset);
+        }
+    }
+
+    // Null: not done yet. Otherwise: done, and whether to reset.
+    private bool? SendAndDiscard()
+    {
+        if (!_finSent)
+        {
+            SendStatus status = queue.Send(out _);
+            if (status == SendStatus.Broken)
+            {
+                return true;
+            }
+
+            if (status == SendStatus.Sent)
+            {
+                _finSent = true;
+                SocketCalls.ShutdownWrite(Descriptor);
+                Loop.SetDeadline(this, PeerFin);
+            }
+        }
+
+        for (int turn = 0; turn < DiscardsPerTurn; turn++)
+        {
+            SyscallResult discarded = SocketCalls.Discard(Descriptor, DiscardBytes);
+            if (discarded.Failed)
+            {
+                return discarded.WouldBlock ? null : true;
+            }
+
+            _discardedBytes += discarded.Value;
+            if (discarded.Value == 0)
+            {
+                return _finSent ? false : null;
+            }
+
+            if (_discardedBytes > DiscardedBytesMax)
+            {
+                return true;
+            }
+        }
+
+        Loop.Post(this);
+        return null;
+    }
+
+    private void Finish(bool reset)
+    {
+        lock (_gate)
+        {
+            if (_finished)
+            {
+                return;
+            }
+
+            _finished = true;
+            queue.Clear();
+        }
+
+        listener.Close(this, reset);
+    }
+
+    // Without any progress in this time the peer is not reading.
+    private static readonly TimeSpan SendProgress = TimeSpan.FromSeconds(10);
+
+    // Once everything was sent, a peer that is alive answers the FIN within its round trip.
+    private static readonly TimeSpan PeerFin = TimeSpan.FromSeconds(5);
+
+    // What a client on a fast network can have on its way before it reads the alert; discarding copies nothing.
+    private const long DiscardedBytesMax = 64 << 20;
+
+    private const int DiscardBytes = 1 << 20;
+    private const int DiscardsPerTurn = 4;
+}

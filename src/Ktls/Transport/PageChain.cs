@@ -1,0 +1,119 @@
+using System.Buffers;
+using Aead.Pages;
+
+namespace Ktls.Transport;
+
+/// <summary>
+/// The verified bytes a consumer has not consumed: a chain of leases, each given back as soon as it is wholly consumed. Positions are absolute
+/// indices, because the end of one segment and the start of the next are the same place.
+/// </summary>
+internal sealed class PageChain
+{
+    private PageSegment? _first;
+    private PageSegment? _last;
+    private long _consumed;
+    private long _examined;
+    private long _end;
+
+    /// <summary>Bytes held.</summary>
+    public long Length => _end - _consumed;
+
+    /// <summary>True when there are bytes the consumer has not looked at.</summary>
+    public bool HasUnexamined => _end > _examined;
+
+    /// <summary>Everything held.</summary>
+    public ReadOnlySequence<byte> Sequence => _first == null
+        ? default
+        : new ReadOnlySequence<byte>(_first, (int)(_consumed - _first.RunningIndex), _last!, _last!.Memory.Length);
+
+    /// <summary>Adds a lease behind the others and owns it from here on.</summary>
+    public void Append(ExposedPages pages)
+    {
+        PageSegment segment = new(pages, _end);
+        if (_last == null)
+        {
+            _first = segment;
+        }
+        else
+        {
+            _last.Following = segment;
+        }
+
+        _last = segment;
+        _end = segment.EndIndex;
+    }
+
+    /// <summary>The consumer is done up to one position and has looked up to another.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Positions of another buffer, or out of order.</exception>
+    public void Advance(SequencePosition consumed, SequencePosition examined)
+    {
+        long consumedIndex = IndexOf(consumed, _consumed);
+        long examinedIndex = IndexOf(examined, _examined);
+        ArgumentOutOfRangeException.ThrowIfLessThan(consumedIndex, _consumed, nameof(consumed));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(consumedIndex, _end, nameof(consumed));
+        ArgumentOutOfRangeException.ThrowIfLessThan(examinedIndex, consumedIndex, nameof(examined));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(examinedIndex, _end, nameof(examined));
+        _consumed = consumedIndex;
+        _examined = Math.Max(_examined, examinedIndex);
+        ReleaseConsumed();
+    }
+
+    /// <summary>
+    /// Moves what is held to copies of just its size. Called when a consumer keeps a part of a message until its rest arrives: a few bytes
+    /// must not hold a slot or a large block meanwhile.
+    /// </summary>
+    public void Shrink()
+    {
+        PageSegment? old = _first;
+        long start = _consumed;
+        (_first, _last, _end) = (null, null, start);
+        for (; old != null; old = old.Following)
+        {
+            Append(old.Pages.Shrink((int)(start - old.RunningIndex)));
+            start = old.EndIndex;
+        }
+    }
+
+    /// <summary>True when a lease of the chain lies in a guarded slot.</summary>
+    public bool HoldsSlot
+    {
+        get
+        {
+            for (PageSegment? segment = _first; segment != null; segment = segment.Following)
+            {
+                if (segment.Pages.HoldsSlot)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Gives everything back.</summary>
+    public void Clear()
+    {
+        _consumed = _examined = _end;
+        ReleaseConsumed();
+    }
+
+    private void ReleaseConsumed()
+    {
+        while (_first != null && _first.EndIndex <= _consumed)
+        {
+            PageSegment done = _first;
+            _first = done.Following;
+            ((IDisposable)done.Pages).Dispose();
+        }
+
+        if (_first == null)
+        {
+            _last = null;
+        }
+    }
+
+    // The positions of an empty buffer carry no segment: they mean where we are.
+    private static long IndexOf(SequencePosition position, long ofEmpty) =>
+        position.GetObject() is PageSegment segment ? segment.RunningIndex + position.GetInteger() : ofEmpty;
+}

@@ -1,0 +1,217 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using Aead.Records;
+using Ktls.Handshake;
+using Ktls.Kernel;
+
+namespace Ktls.Transport;
+
+/// <summary>
+/// An accepted socket until its handshake ends. Its steps are work items of the thread pool, one at a time: signing and key exchange take a
+/// good part of a millisecond and must not hold up a loop. Deadline and shedding only leave a note and let the next step act on it.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The step that ends the handshake disposes what it owns.")]
+internal sealed class PendingHandshake(
+    TransportResources transport, TlsConnectionListener listener, EventLoop loop, int descriptor, ulong token, IPEndPoint? remote)
+    : LoopSocket(loop, descriptor, token), IThreadPoolWorkItem
+{
+    private readonly HandshakeReader _reader = new(descriptor);
+    private ServerHandshake? _handshake;
+    private ReadOnlyMemory<byte> _output;
+    private HandshakeRefusal? _ended;
+    private int _state = Idle;
+
+    /// <summary>Its place among the listener's handshakes in flight; guarded by the listener.</summary>
+    public LinkedListNode<PendingHandshake>? Node { get; set; }
+
+    /// <summary>It is no longer in flight; guarded by the listener.</summary>
+    public bool IsOver { get; set; }
+
+    public override void OnReady(in ReadyEvent ready) => Schedule();
+
+    public override void OnDeadline() => End(new HandshakeRefusal(AlertDescription.UserCanceled, "the client took longer than the handshake time-out"));
+
+    public override void OnFault(Exception fault) => End(new HandshakeRefusal(AlertDescription.InternalError, "the transport failed"));
+
+    /// <summary>Gives the handshake up. Any thread.</summary>
+    public void End(HandshakeRefusal why)
+    {
+        Interlocked.CompareExchange(ref _ended, why, null);
+        Schedule();
+    }
+
+    /// <summary>Runs a step soon, or once more if one is running. Any thread.</summary>
+    public void Schedule()
+    {
+        while (true)
+        {
+            int state = Volatile.Read(ref _state);
+            int next = state == Idle ? Running : RunAgain;
+            if (state is Over or RunAgain)
+            {
+                return;
+            }
+
+            if (Interlocked.CompareExchange(ref _state, next, state) == state)
+            {
+                if (state == Idle)
+                {
+                    ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                }
+
+                return;
+            }
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        do
+        {
+            Volatile.Write(ref _state, Running);
+            if (Step())
+            {
+                Volatile.Write(ref _state, Over);
+                _reader.Dispose();
+                _handshake?.Dispose();
+                return;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _state, Idle, Running) != Running);
+    }
+
+    // True when the handshake is over and the descriptor has another owner or none.
+    private bool Step()
+    {
+        try
+        {
+            return Advance();
+        }
+        catch (Exception fault)
+        {
+            TransportLog.LoopFault(transport.Log, fault);
+            Drop("the transport failed");
+            return true;
+        }
+    }
+
+    private bool Advance()
+    {
+        while (true)
+        {
+            if (_ended is { } ended && _handshake?.Refusal == null)
+            {
+                if (_handshake == null || _handshake.Result != null)
+                {
+                    // Nothing was received, or all is said and the client does not read it: an alert would reach nobody.
+                    Drop(ended.Reason);
+                    return true;
+                }
+
+                _handshake.Refuse(ended);
+            }
+
+            _output = _output.IsEmpty && _handshake != null ? _handshake.TakeOutput() : _output;
+            if (_handshake?.Refusal is { } refusal)
+            {
+                Refuse(refusal);
+                return true;
+            }
+
+            if (!TrySendOutput(out bool gone))
+            {
+                return gone;
+            }
+
+            if (_handshake?.Result is { } result)
+            {
+                Establish(result);
+                return true;
+            }
+
+            _handshake ??= new ServerHandshake(listener.Options.Handshake);
+            switch (_reader.Read(_handshake))
+            {
+                case HandshakeRead.NeedMoreData:
+                    return false;
+                case HandshakeRead.Gone:
+                    Drop("the client closed the connection");
+                    return true;
+                case HandshakeRead.Record:
+                    _handshake.Offer(_reader.Record!, _reader.Length);
+                    _reader.Next();
+                    break;
+            }
+        }
+    }
+
+    private bool TrySendOutput(out bool gone)
+    {
+        gone = false;
+        while (!_output.IsEmpty)
+        {
+            SyscallResult sent = SocketCalls.Send(Descriptor, _output.Span);
+            if (sent.Failed)
+            {
+                gone = !sent.WouldBlock;
+                if (gone)
+                {
+                    Drop(sent.ErrorName);
+                }
+
+                return false;
+            }
+
+            _output = _output[sent.Value..];
+        }
+
+        return true;
+    }
+
+    private void Establish(HandshakeResult result)
+    {
+        transport.Metrics.HandshakeSucceeded();
+        GuardedRecordSource source = new(Descriptor, new RecordDecryptor(result.ClientKeys));
+        GuardedRecordSink sink = new(Descriptor, result.Suite.Version, new RecordEncryptor(result.ServerKeys), transport.Blocks);
+        TlsConnection connection = new(transport, listener, this, result, source, sink, remote);
+        Loop.Replace(this, connection.Socket);
+        listener.OnEstablished(this, connection);
+    }
+
+    private void Refuse(HandshakeRefusal refusal)
+    {
+        TransportLog.HandshakeRefused(transport.Log, listener.Options.Name, remote, refusal.Reason, refusal.Alert);
+        transport.Metrics.HandshakeRefused(refusal.Alert);
+        SendQueue rest = new(Descriptor);
+        Enqueue(rest, _output.Span);
+        Enqueue(rest, _handshake!.TakeOutput().Span);
+        listener.OnHandshakeOver(this);
+        new LingeringClose(this, listener, rest).Start(this);
+    }
+
+    private void Enqueue(SendQueue rest, ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            OutgoingBlock block = transport.Blocks.Rent(large: false);
+            int length = Math.Min(block.Buffer.Length, bytes.Length);
+            bytes[..length].CopyTo(block.Buffer);
+            rest.Enqueue(block, 0, length);
+            block.Release();
+            bytes = bytes[length..];
+        }
+    }
+
+    private void Drop(string reason)
+    {
+        TransportLog.HandshakeDropped(transport.Log, listener.Options.Name, remote, reason);
+        _handshake?.Result?.Dispose();
+        listener.OnHandshakeOver(this);
+        listener.Close(this, reset: false);
+    }
+
+    private const int Idle = 0;
+    private const int Running = 1;
+    private const int RunAgain = 2;
+    private const int Over = 3;
+}

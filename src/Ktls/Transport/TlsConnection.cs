@@ -1,0 +1,227 @@
+using System.IO.Pipelines;
+using System.Net;
+using Aead.Records;
+using Ktls.Handshake;
+using Ktls.Kernel;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Ktls.Transport;
+
+// Owns the descriptor from the end of the handshake until exactly one of three things happens, whichever comes first: Kestrel is done with it
+// (close_notify, then a lingering close), the client broke the protocol (alert, then a lingering close), or the connection is lost or given
+// up (reset). Kestrel may go on using the pipes for a while after that; they then lead nowhere.
+
+/// <summary>An established TLS connection as Kestrel sees it.</summary>
+internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, IDuplexPipe
+{
+    private readonly CancellationTokenSource _closed = new();
+    private readonly TransportResources _transport;
+    private readonly TlsConnectionListener _listener;
+    private readonly ConnectionSocket _socket;
+    private readonly RecordPipeReader _reader;
+    private readonly RecordPipeWriter _writer;
+    private readonly IRecordSink _sink;
+    private readonly ConnectionFeatures _features;
+    private IDictionary<object, object?>? _items;
+    private string? _id;
+    private int _given;
+
+    public TlsConnection(
+        TransportResources transport,
+        TlsConnectionListener listener,
+        LoopSocket handshake,
+        HandshakeResult result,
+        IRecordSource source,
+        IRecordSink sink,
+        EndPoint? remote)
+    {
+        _transport = transport;
+        _listener = listener;
+        _socket = new ConnectionSocket(this, handshake);
+        _sink = sink;
+        PostHandshake postHandshake = new(result.Suite.Version);
+        RecordIntake intake = new(source, sink, postHandshake, transport.Scratches, handshake.Loop);
+        _reader = new RecordPipeReader(intake, transport.Pages, this);
+        _writer = new RecordPipeWriter(sink);
+        _features = new ConnectionFeatures(this);
+        _suite = result.Suite;
+        _serverName = result.ServerName;
+        ApplicationProtocol = ProtocolBytes(result.ApplicationProtocol);
+        RemoteEndPoint = remote;
+        LocalEndPoint = listener.LocalAddressOf(handshake.Descriptor);
+        ConnectionClosed = _closed.Token;
+    }
+
+    public override string ConnectionId
+    {
+        get => _id ??= _transport.NextConnectionId();
+        set => _id = value;
+    }
+
+    public override IFeatureCollection Features => _features;
+
+    public override IDictionary<object, object?> Items
+    {
+        get => _items ??= new ConnectionItems();
+        set => _items = value;
+    }
+
+    public override IDuplexPipe Transport
+    {
+        get => field ?? this;
+        set;
+    }
+
+    public PipeReader Input => _reader;
+
+    public PipeWriter Output => _writer;
+
+    /// <summary>Since when the consumer holds verified bytes; 0 when it holds none.</summary>
+    public long HoldingSinceTick => _reader.HoldingSinceTick;
+
+    /// <summary>The successor of the handshake for the loop.</summary>
+    public LoopSocket Socket => _socket;
+
+    /// <summary>Resets the connection. Kestrel calls this with no reason at all when it only reacts to ConnectionClosed.</summary>
+    public override void Abort(ConnectionAbortedException? abortReason) =>
+        GiveUp(new ReadEnd(ReadEndKind.Aborted, default, abortReason?.Message ?? "The connection was aborted."));
+
+    /// <summary>Too many verified bytes are held by all; this one has held its own for the longest time.</summary>
+    public void Shed()
+    {
+        TransportLog.Shed(_transport.Log, _listener.Options.Name, RemoteEndPoint);
+        _transport.Metrics.ConnectionShed();
+        GiveUp(new ReadEnd(ReadEndKind.Aborted, default, "The connection was shed: its consumer held verified bytes for too long."));
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        _reader.Complete();
+        _writer.Complete();
+        if (Give())
+        {
+            if (_writer.Failed)
+            {
+                Drop();
+            }
+            else
+            {
+                Finish(AlertDescription.CloseNotify);
+            }
+        }
+
+        _sink.Dispose();
+        return base.DisposeAsync();
+    }
+
+    void IReaderOwner.OnReadEnd(ReadEnd end)
+    {
+        if (end.Kind == ReadEndKind.Clean || !Give())
+        {
+            return;
+        }
+
+        if (end.Kind == ReadEndKind.Refused)
+        {
+            TransportLog.Refused(_transport.Log, _listener.Options.Name, RemoteEndPoint, end.Reason, end.Alert);
+            _transport.Metrics.RecordRefused(end.Alert);
+            Finish(end.Alert);
+        }
+        else
+        {
+            TransportLog.Lost(_transport.Log, _listener.Options.Name, RemoteEndPoint, end.Reason);
+            Drop();
+        }
+    }
+
+    void IReaderOwner.OnPeerGone() => FireClosed();
+
+    void IReaderOwner.PostRead() => _socket.Loop.Post(_socket);
+
+    private void GiveUp(ReadEnd end)
+    {
+        if (Give())
+        {
+            _reader.End(end);
+            Drop();
+        }
+    }
+
+    // Whoever gets true owns the end of the descriptor.
+    private bool Give() => Interlocked.Exchange(ref _given, 1) == 0;
+
+    private void Finish(AlertDescription alert)
+    {
+        _reader.Close();
+        SendQueue? rest = _sink.End(alert);
+        if (rest == null)
+        {
+            _listener.Close(_socket, reset: true);
+        }
+        else
+        {
+            new LingeringClose(_socket, _listener, rest).Start(_socket);
+        }
+
+        _writer.OnEnded();
+        FireClosed();
+    }
+
+    private void Drop()
+    {
+        _reader.Close();
+        _ = _sink.End(null);
+        _listener.Close(_socket, reset: true);
+        _writer.OnEnded();
+        FireClosed();
+    }
+
+    // The callbacks are the consumer's code: they run on the pool, never on the loop, and what they throw is theirs.
+    private void FireClosed() => ThreadPool.UnsafeQueueUserWorkItem(
+        static connection =>
+        {
+            try
+            {
+                connection._closed.Cancel();
+            }
+            catch (AggregateException fault)
+            {
+                TransportLog.ClosedCallbackFault(connection._transport.Log, fault);
+            }
+        },
+        this,
+        preferLocal: false);
+
+    private void OnReady(in ReadyEvent ready)
+    {
+        if (ready.Writable)
+        {
+            _writer.OnWritable();
+        }
+
+        if (ready.Readable)
+        {
+            _reader.OnReadable(ready.PeerClosed || ready.Broken);
+            _transport.RelievePressure();
+        }
+    }
+
+    /// <summary>The connection on its loop. A class of its own because a ConnectionContext cannot be a LoopSocket too.</summary>
+    internal sealed class ConnectionSocket(TlsConnection connection, LoopSocket handshake)
+        : LoopSocket(handshake.Loop, handshake.Descriptor, handshake.Token)
+    {
+        public TlsConnection Connection { get; } = connection;
+
+        public override void OnReady(in ReadyEvent ready) => Connection.OnReady(ready);
+
+        public override void OnPosted() => Connection._reader.OnPosted();
+
+        public override void OnDeadline()
+        {
+        }
+
+        public override void OnFault(Exception fault) =>
+            Connection.GiveUp(new ReadEnd(ReadEndKind.Aborted, default, "The transport failed to serve the connection."));
+    }
+}

@@ -1,0 +1,46 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using Aead.Pages;
+using Ktls.Kernel;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+
+namespace Ktls.Transport;
+
+/// <summary>Kestrel's door: binds <see cref="TlsEndPoint"/>s and leaves every other endpoint to other transports.</summary>
+[SuppressMessage("Performance", "CA1812", Justification = "Dependency injection makes it.")]
+internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byte> memory, ILoggerFactory log)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
+{
+    private readonly Lock _gate = new();
+    private TransportResources? _resources;
+
+    public bool CanBind(EndPoint endpoint) => endpoint is TlsEndPoint;
+
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        TlsEndPoint address = (TlsEndPoint)endpoint;
+        SyscallResult listening = SocketCalls.Listen(address, Backlog);
+        if (listening.AddressInUse)
+        {
+            throw new AddressInUseException($"Listener \"{address.Options.Name}\": {address} is in use by another process.");
+        }
+
+        if (listening.Failed)
+        {
+            throw new IOException($"Listener \"{address.Options.Name}\" cannot listen on {address}: {listening.ErrorName}.");
+        }
+
+        lock (_gate)
+        {
+            _resources ??= new TransportResources(pages, memory, log.CreateLogger("TlsProxy.Transport"));
+        }
+
+        return ValueTask.FromResult<IConnectionListener>(new TlsConnectionListener(_resources, address, listening.Value));
+    }
+
+    public void Dispose() => _resources?.Dispose();
+
+    // Connections the kernel completes before they are accepted; net.core.somaxconn may hold it lower.
+    private const int Backlog = 4096;
+}

@@ -1,0 +1,33 @@
+using System.Net;
+using Aead.Records;
+using Microsoft.Extensions.Logging;
+
+namespace Ktls.Transport;
+
+/// <summary>Every line the transport logs. Nothing a peer sent appears in one unescaped.</summary>
+internal static partial class TransportLog
+{
+    [LoggerMessage(1, LogLevel.Information, "{Listener}: handshake with {Remote} refused: {Reason} (alert {Alert})")]
+    public static partial void HandshakeRefused(ILogger log, string listener, EndPoint? remote, string reason, AlertDescription alert);
+
+    [LoggerMessage(2, LogLevel.Debug, "{Listener}: handshake with {Remote} not finished: {Reason}")]
+    public static partial void HandshakeDropped(ILogger log, string listener, EndPoint? remote, string reason);
+
+    [LoggerMessage(3, LogLevel.Warning, "{Listener}: connection of {Remote} closed with alert {Alert}: {Reason}")]
+    public static partial void Refused(ILogger log, string listener, EndPoint? remote, string reason, AlertDescription alert);
+
+    [LoggerMessage(4, LogLevel.Debug, "{Listener}: connection of {Remote} ended: {Reason}")]
+    public static partial void Lost(ILogger log, string listener, EndPoint? remote, string reason);
+
+    [LoggerMessage(5, LogLevel.Warning, "{Listener}: connection of {Remote} shed: verified bytes beyond the bound, and it held its own the longest")]
+    public static partial void Shed(ILogger log, string listener, EndPoint? remote);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Listener}: connection refused: {Reason}")]
+    public static partial void AcceptRefused(ILogger log, string listener, string reason);
+
+    [LoggerMessage(8, LogLevel.Error, "A callback on the closing of a connection failed")]
+    public static partial void ClosedCallbackFault(ILogger log, Exception fault);
+
+    [LoggerMessage(7, LogLevel.Error, "An event loop caught a failure; the connection it belongs to is given up")]
+    public static partial void LoopFault(ILogger log, Exception fault);
+}

@@ -1,0 +1,119 @@
+using System.Buffers;
+using Aead.Pages;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+
+namespace Ktls.Transport;
+
+/// <summary>What all listeners share: the loops, the pools, the descriptors, the numbers.</summary>
+internal sealed class TransportResources : IDisposable
+{
+    private readonly EventLoop[] _loops;
+    private readonly Lock _relief = new();
+    private long _connections;
+    private long _reliefTick;
+
+    public TransportResources(PagePool pages, IMemoryPoolFactory<byte> memory, ILogger log)
+    {
+        Pages = pages;
+        Log = log;
+        Memory = memory.Create();
+        Scratches = new ScratchPool(pages, ScratchesMax);
+        _loops = new EventLoop[LoopCount];
+        for (int i = 0; i < _loops.Length; i++)
+        {
+            _loops[i] = new EventLoop(i, Table, new ReceiveScratch(pages.CreateStage()), log);
+            _loops[i].Start();
+        }
+    }
+
+    /// <summary>One loop per processor: a loop never waits for another.</summary>
+    public static int LoopCount => Environment.ProcessorCount;
+
+    /// <summary>Reads off the loops are rare; those beyond this are posted to the loop.</summary>
+    public static int ScratchesMax => Environment.ProcessorCount;
+
+    /// <summary>Stages of the page pool that the transport uses.</summary>
+    public static int Stages => LoopCount + ScratchesMax;
+
+    public PagePool Pages { get; }
+
+    public ILogger Log { get; }
+
+    public MemoryPool<byte> Memory { get; }
+
+    public ScratchPool Scratches { get; }
+
+    public OutgoingBlockPool Blocks { get; } = new();
+
+    public DescriptorTable Table { get; } = new();
+
+    public TransportMetrics Metrics { get; } = new();
+
+    public ReadOnlySpan<EventLoop> Loops => _loops;
+
+    /// <summary>A short name, unique in this process.</summary>
+    public string NextConnectionId() => Interlocked.Increment(ref _connections).ToString("x", System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>The loop with the fewest sockets.</summary>
+    public EventLoop LeastLoaded()
+    {
+        EventLoop least = _loops[0];
+        foreach (EventLoop loop in _loops)
+        {
+            least = loop.SocketCount < least.SocketCount ? loop : least;
+        }
+
+        return least;
+    }
+
+    /// <summary>
+    /// When verified bytes exceed their bound, gives up the connections that have held theirs for the longest time, a sixteenth of the holders
+    /// at a time, so that a new client is served. A slow consumer must not cost a quick one.
+    /// </summary>
+    public void RelievePressure()
+    {
+        if (!Pages.IsOverBudget || !_relief.TryEnter())
+        {
+            return;
+        }
+
+        try
+        {
+            long now = Environment.TickCount64;
+            if (now < _reliefTick)
+            {
+                return;
+            }
+
+            _reliefTick = now + ReliefIntervalMilliseconds;
+            List<TlsConnection> holders = Table.Connections().Where(connection => connection.HoldingSinceTick != 0).ToList();
+            holders.Sort(static (a, b) => a.HoldingSinceTick.CompareTo(b.HoldingSinceTick));
+            foreach (TlsConnection slowest in holders.Take((holders.Count / ReliefShare) + 1))
+            {
+                slowest.Shed();
+            }
+        }
+        finally
+        {
+            _relief.Exit();
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (EventLoop loop in _loops)
+        {
+            loop.Dispose();
+        }
+
+        Scratches.Dispose();
+        Memory.Dispose();
+        Metrics.Dispose();
+    }
+
+    // What was shed gives its bytes back within this time; a second look before that would shed too many.
+    private const long ReliefIntervalMilliseconds = 20;
+
+    private const int ReliefShare = 16;
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging.Console;
+using TlsProxy.Config;
+
+namespace TlsProxy.Proxy;
+
+/// <summary>One line per message on standard output, with the time in UTC.</summary>
+internal static class ProxyLogging
+{
+    public static void Add(ILoggingBuilder logging, LoggingOptions options)
+    {
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+        });
+
+        // The host's own lines are left out as well: they would name our addresses as http://, which they are not.
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Yarp", LogLevel.Warning);
+        foreach ((string category, LogLevel level) in options.LogLevel)
+        {
+            logging.AddFilter(category.Equals("Default", StringComparison.OrdinalIgnoreCase) ? null : category, level);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+
+namespace TestKit.Origins;
+
+/// <summary>What became of each upload, by the id in its query string: the test asks here, not over HTTP.</summary>
+public sealed class UploadLedger
+{
+    private readonly ConcurrentDictionary<string, Entry> _entries = new();
+
+    /// <summary>Whether the origin has seen this upload's request at all.</summary>
+    public bool HasBegun(string id) => Of(id).Begun.Task.IsCompleted;
+
+    /// <summary>Completes when the origin holds at least one byte of the body.</summary>
+    public Task FirstByteAsync(string id) => Of(id).FirstByte.Task.WaitAsync(Timeouts.Exchange);
+
+    /// <summary>Completes when the upload has ended one way or the other.</summary>
+    public Task<Upload> EndAsync(string id) => Of(id).End.Task.WaitAsync(Timeouts.Exchange);
+
+    /// <summary>Reads the request's body to its end, keeping nothing, and records how it ended.</summary>
+    public async Task<Upload> ReceiveAsync(HttpRequest request)
+    {
+        Entry entry = Of(request.Query["id"].ToString());
+        entry.Begun.TrySetResult();
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        long length = 0;
+        bool isPattern = true;
+        UploadOutcome outcome = UploadOutcome.Complete;
+        try
+        {
+            int count;
+            while ((count = await request.Body.ReadAsync(buffer)) > 0)
+            {
+                hash.AppendData(buffer, 0, count);
+                isPattern &= PatternBody.Matches(buffer.AsSpan(0, count), length);
+                length += count;
+                entry.FirstByte.TrySetResult();
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // Kestrel's word for a body that was cut: BadHttpRequestException (an IOException), a reset, or a cancelled request.
+            outcome = UploadOutcome.Aborted;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        Upload upload = new(outcome, length, Convert.ToHexStringLower(hash.GetHashAndReset()), isPattern);
+        entry.End.TrySetResult(upload);
+        return upload;
+    }
+
+    private Entry Of(string id) => _entries.GetOrAdd(id, _ => new Entry());
+
+    private sealed class Entry
+    {
+        public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource FirstByte { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource<Upload> End { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

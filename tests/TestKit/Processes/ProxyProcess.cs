@@ -1,0 +1,130 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using TestKit.Certificates;
+using TestKit.Network;
+
+namespace TestKit.Processes;
+
+/// <summary>The built proxy as its own process, in its own directory, on its own port.</summary>
+public sealed class ProxyProcess : IAsyncDisposable
+{
+    private readonly RunningProgram _program;
+    private readonly TemporaryDirectory _directory;
+
+    private ProxyProcess(RunningProgram program, TemporaryDirectory directory, TestCertificates certificates, int port)
+    {
+        _program = program;
+        _directory = directory;
+        Certificates = certificates;
+        Port = port;
+    }
+
+    public int Port { get; }
+
+    public TestCertificates Certificates { get; }
+
+    public int Id => _program.Id;
+
+    public string Output => _program.Output;
+
+    public Uri Address => new($"https://localhost:{Port}");
+
+    /// <summary>Starts it with this configuration and waits until it accepts connections.</summary>
+    public static async Task<ProxyProcess> StartAsync(ProxySettings settings)
+    {
+        TemporaryDirectory directory = new();
+        TestCertificates certificates = new();
+        int port = FreePort.Next();
+        string file = directory.File("proxy.json");
+        await File.WriteAllTextAsync(file, settings.ToJson(port, certificates));
+        RunningProgram program = new(
+            RepositoryFiles.ProxyExecutable, ["run", "--config", file], directory.FullPath);
+        ProxyProcess proxy = new(program, directory, certificates, port);
+        await WaitForListenerAsync(program, port);
+        return proxy;
+    }
+
+    /// <summary>Waits until the port accepts; throws with the program's output when the program ends first.</summary>
+    public static async Task WaitForListenerAsync(RunningProgram program, int port)
+    {
+        using CancellationTokenSource patience = new(Timeouts.Program);
+        while (true)
+        {
+            if (program.HasExited || patience.IsCancellationRequested)
+            {
+                string state = program.HasExited ? "ended" : "did not listen in time";
+                string output = program.Output;
+                await program.DisposeAsync();
+                throw new InvalidOperationException($"The proxy {state} (port {port}).\n{output}");
+            }
+
+            try
+            {
+                using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(IPAddress.Loopback, port);
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(25));
+            }
+        }
+    }
+
+    /// <summary>A client that trusts this proxy's authority. HTTP/2 exactly, or HTTP/1.1 exactly.</summary>
+    public HttpClient CreateClient(Version? version = null, TimeSpan? timeout = null) =>
+        new(new SocketsHttpHandler { SslOptions = Certificates.ClientOptions(), UseProxy = false, UseCookies = false })
+        {
+            BaseAddress = Address,
+            Timeout = timeout ?? Timeouts.Exchange,
+            DefaultRequestVersion = version ?? HttpVersion.Version11,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+
+    /// <summary>A TLS connection with nothing sent on it yet.</summary>
+    public async Task<SslStream> ConnectAsync(SslProtocols versions = SslProtocols.None, string? protocol = null)
+    {
+        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        SslStream? tls = null;
+        try
+        {
+            using CancellationTokenSource patience = new(Timeouts.Exchange);
+            await socket.ConnectAsync(IPAddress.Loopback, Port, patience.Token);
+            tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
+            SslClientAuthenticationOptions options = Certificates.ClientOptions();
+            options.EnabledSslProtocols = versions;
+            options.ApplicationProtocols = protocol is null ? null : [new SslApplicationProtocol(protocol)];
+            await tls.AuthenticateAsClientAsync(options, patience.Token);
+            return tls;
+        }
+        catch
+        {
+            socket.Dispose();
+            tls?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The process's proportional set size, in bytes.</summary>
+    public async Task<long> ReadProportionalSetSizeAsync()
+    {
+        string[] lines = await File.ReadAllLinesAsync($"/proc/{Id}/smaps_rollup");
+        string line = lines.Single(text => text.StartsWith("Pss:", StringComparison.Ordinal));
+        return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Asks it to stop, as a service manager would.</summary>
+    public Task TerminateAsync() => _program.TerminateAsync();
+
+    public Task<int> WaitForExitAsync() => _program.WaitForExitAsync(Timeouts.Program);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _program.DisposeAsync();
+        _directory.Dispose();
+        Certificates.Dispose();
+    }
+}

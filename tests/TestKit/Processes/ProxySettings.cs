@@ -1,0 +1,106 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using TestKit.Certificates;
+
+namespace TestKit.Processes;
+
+/// <summary>The configuration file of one proxy under test: one listener, one cluster behind each path prefix.</summary>
+public sealed record ProxySettings
+{
+    /// <summary>Which leaves the listener has. Defaults to both kinds.</summary>
+    public bool Ecdsa { get; init; } = true;
+
+    public bool Rsa { get; init; } = true;
+
+    /// <summary>The origin behind each path prefix; "" is everything.</summary>
+    public required IReadOnlyDictionary<string, Uri> Origins { get; init; }
+
+    /// <summary>How HTTP/2 origins are spoken to: exactly HTTP/2 without TLS. Defaults to HTTP/1.1.</summary>
+    public bool Http2Origin { get; init; }
+
+    /// <summary>YARP's patience with a silent origin. Defaults to YARP's own 100 s.</summary>
+    public TimeSpan? OriginPatience { get; init; }
+
+    /// <summary>Pages.MaxMegabytes; null leaves the product's default.</summary>
+    public int? PagesMaxMegabytes { get; init; }
+
+    /// <summary>The file's text.</summary>
+    public string ToJson(int port, TestCertificates certificates)
+    {
+        JsonObject proxy = new()
+        {
+            ["Listeners"] = new JsonObject
+            {
+                ["https"] = new JsonObject
+                {
+                    ["Address"] = $"127.0.0.1:{port}",
+                    ["Certificates"] = CertificateList(certificates),
+                },
+            },
+        };
+        if (PagesMaxMegabytes is { } megabytes)
+        {
+            proxy["Pages"] = new JsonObject { ["MaxMegabytes"] = megabytes };
+        }
+
+        JsonObject root = new()
+        {
+            ["Logging"] = new JsonObject { ["LogLevel"] = new JsonObject { ["Default"] = "Information" } },
+            ["TlsProxy"] = proxy,
+            ["ReverseProxy"] = new JsonObject { ["Routes"] = RouteTable(), ["Clusters"] = ClusterTable() },
+        };
+        return root.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
+    }
+
+    private JsonArray CertificateList(TestCertificates certificates)
+    {
+        JsonArray list = [];
+        if (Ecdsa)
+        {
+            list.Add(new JsonObject { ["Certificate"] = certificates.EcdsaFile, ["Key"] = certificates.EcdsaKeyFile });
+        }
+
+        if (Rsa)
+        {
+            list.Add(new JsonObject { ["Certificate"] = certificates.RsaFile, ["Key"] = certificates.RsaKeyFile });
+        }
+
+        return list;
+    }
+
+    private JsonObject RouteTable() => new(Origins.Keys.Select(prefix => KeyValuePair.Create<string, JsonNode?>(
+        RouteId(prefix),
+        new JsonObject
+        {
+            ["ClusterId"] = RouteId(prefix),
+            ["Match"] = new JsonObject { ["Path"] = prefix + "/{**rest}" },
+        })));
+
+    private JsonObject ClusterTable() => new(Origins.Select(route => KeyValuePair.Create<string, JsonNode?>(
+        RouteId(route.Key),
+        new JsonObject
+        {
+            ["Destinations"] = new JsonObject
+            {
+                ["origin"] = new JsonObject { ["Address"] = route.Value.AbsoluteUri },
+            },
+            ["HttpRequest"] = RequestOptions(),
+        })));
+
+    private JsonObject RequestOptions()
+    {
+        JsonObject options = new()
+        {
+            ["Version"] = Http2Origin ? "2" : "1.1",
+            ["VersionPolicy"] = "RequestVersionExact",
+        };
+        if (OriginPatience is { } timeout)
+        {
+            options["ActivityTimeout"] = timeout.ToString("c");
+        }
+
+        return options;
+    }
+
+    private static string RouteId(string prefix) => prefix.Length == 0 ? "all" : prefix.TrimStart('/');
+}

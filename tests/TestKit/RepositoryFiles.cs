@@ -1,0 +1,38 @@
+namespace TestKit;
+
+/// <summary>Where things are in this checkout, found from the test's own executable.</summary>
+public static class RepositoryFiles
+{
+    /// <summary>The directory that holds TlsProxy.sln.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>
+    /// The proxy under test: the one built beside this test (same configuration), or TLSPROXY_EXECUTABLE, to test a published build.
+    /// </summary>
+    public static string ProxyExecutable { get; } =
+        Environment.GetEnvironmentVariable("TLSPROXY_EXECUTABLE") is { Length: > 0 } named
+            ? Path.GetFullPath(named)
+            : Path.Combine(Root, "src", "TlsProxy", "bin", Configuration, TargetFramework, "TlsProxy");
+
+    /// <summary>The OpenSSL 3.5 that tests/tools/get-openssl35 unpacked, started by its own loader.</summary>
+    public static string OpenSsl35 { get; } = Path.Combine(Root, ".tools", "openssl35", "openssl");
+
+    private static string Configuration => Path.GetFileName(Path.GetDirectoryName(OutputDirectory))!;
+
+    private static string TargetFramework => Path.GetFileName(OutputDirectory);
+
+    private static string OutputDirectory => AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
+
+    private static string FindRoot()
+    {
+        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            if (File.Exists(Path.Combine(at.FullName, "TlsProxy.sln")))
+            {
+                return at.FullName;
+            }
+        }
+
+        throw new InvalidOperationException($"No TlsProxy.sln above {AppContext.BaseDirectory}.");
+    }
+}

@@ -1,0 +1,78 @@
+using System.Net.Security;
+using System.Text;
+using TestKit;
+using Xunit;
+
+namespace TlsProxy.Tests.EndToEnd;
+
+/// <summary>What does a connection cost that only waits? tests/idle asks at full scale.</summary>
+[Collection(AloneDefinition.Name)]
+public sealed class IdleConnectionTests(OriginFixture origins)
+    : EndToEndTest(origins.Proxy), IClassFixture<OriginFixture>
+{
+    [Fact]
+    public async Task AnIdleConnectionCostsAtMostTwelveKibibytes()
+    {
+        // The garbage of handshakes stretches the heap once, up to its collector's budget. Connections that are gone again do that
+        // before the first measurement.
+        await using (ClientCrowd gone = new())
+        {
+            await gone.GrowAsync(TestScale.Choose(500, 1000), ConnectAsync);
+        }
+
+        await using ClientCrowd crowd = new();
+        await crowd.GrowAsync(Few, ConnectAsync);
+        long few = await SettledSizeAsync();
+        await crowd.GrowAsync(Many - Few, ConnectAsync);
+        long many = await SettledSizeAsync();
+        double perConnection = (many - few) / (double)(Many - Few);
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"PSS {few >> 10} KiB at {Few}, {many >> 10} KiB at {Many}: {perConnection:F0} bytes per connection.");
+
+        Assert.InRange(perConnection, double.MinValue, BytesPerConnectionMax);
+        await crowd.ForEachAsync(ExchangeAsync);
+    }
+
+    // A request first: a connection that has worked must give back what it worked with.
+    private async Task<SslStream> ConnectAsync()
+    {
+        SslStream tls = await Proxy.ConnectAsync();
+        await ExchangeAsync(tls);
+        return tls;
+    }
+
+    private static async Task ExchangeAsync(SslStream tls)
+    {
+        using CancellationTokenSource patience = new(Timeouts.Program);
+        await tls.WriteAsync("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray(), patience.Token);
+        byte[] buffer = new byte[4096];
+        StringBuilder response = new();
+        while (!response.ToString().Contains("hello", StringComparison.Ordinal))
+        {
+            int count = await tls.ReadAsync(buffer, patience.Token);
+            Assert.NotEqual(0, count);
+            response.Append(Encoding.ASCII.GetString(buffer, 0, count));
+        }
+
+        Assert.StartsWith("HTTP/1.1 200 OK", response.ToString(), StringComparison.Ordinal);
+    }
+
+    private async Task<long> SettledSizeAsync()
+    {
+        // The smallest of a few looks: buffers go back and collections run a little after the last response.
+        long smallest = long.MaxValue;
+        for (int look = 0; look < 6; look++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(500));
+            smallest = Math.Min(smallest, await Proxy.ReadProportionalSetSizeAsync());
+        }
+
+        return smallest;
+    }
+
+    private static int Few => TestScale.Choose(200, 1_000);
+
+    private static int Many => TestScale.Choose(2_000, 10_000);
+
+    private const int BytesPerConnectionMax = 12 * 1024;
+}
