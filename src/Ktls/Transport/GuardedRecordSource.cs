@@ -14,9 +14,6 @@ internal sealed class GuardedRecordSource(int descriptor, RecordDecryptor decryp
     private byte[]? _kept;
     private int _keptLength;
 
-    // The edge of a FIN or a reset may have gone to the handshake. Until the socket was once seen empty, a short receive proves nothing.
-    private bool _wasEmpty;
-
     public bool HasBufferedRecords { get; private set; }
 
     public UsageAction Usage => decryptor.Usage;
@@ -31,7 +28,6 @@ internal sealed class GuardedRecordSource(int descriptor, RecordDecryptor decryp
             SyscallResult received = SocketCalls.Receive(descriptor, room);
             if (received.Failed)
             {
-                _wasEmpty |= received.WouldBlock;
                 return received.WouldBlock
                     ? new ReadOutcome { Status = ReadStatus.Data, Drained = true }
                     : new ReadOutcome { Status = ReadStatus.Broken, Drained = true, Failure = received.ErrorName };
@@ -43,7 +39,7 @@ internal sealed class GuardedRecordSource(int descriptor, RecordDecryptor decryp
             }
 
             length += received.Value;
-            drained = received.Value < room.Length && _wasEmpty;
+            drained = received.Value < room.Length;
         }
 
         TakeKept(scratch.Ciphertext);

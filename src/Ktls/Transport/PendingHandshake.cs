@@ -21,6 +21,10 @@ internal sealed class PendingHandshake(
     private HandshakeRefusal? _ended;
     private int _state = Idle;
 
+    // A FIN has one edge, and a client may send it right behind its Finished: the connection must hear of it.
+    private volatile bool _peerClosed;
+    private volatile TlsConnection? _connection;
+
     /// <summary>Its place among the listener's handshakes in flight; guarded by the listener.</summary>
     public LinkedListNode<PendingHandshake>? Node { get; set; }
 
@@ -30,6 +34,17 @@ internal sealed class PendingHandshake(
     // Every new socket is writable at once: until the client has sent something that is no reason for a step.
     public override void OnReady(in ReadyEvent ready)
     {
+        _peerClosed |= ready.PeerClosed || ready.Broken;
+
+        // Each side writes its own field, then reads the other's: without the fence both could miss.
+        Interlocked.MemoryBarrier();
+        if (_connection is { } connection)
+        {
+            // The loop found this handshake in the table just before its connection took the place.
+            connection.Socket.OnReady(ready);
+            return;
+        }
+
         if (ready.Readable || Volatile.Read(ref _handshake) != null)
         {
             Schedule();
@@ -109,9 +124,9 @@ internal sealed class PendingHandshake(
         {
             if (_ended is { } ended && _handshake is null or { Result: null, Refusal: null })
             {
-                if (_handshake == null || _handshake.Result != null)
+                if (_handshake == null)
                 {
-                    // Nothing was received, or all is said and the client does not read it: an alert would reach nobody.
+                    // Nothing was received: nobody to send an alert to, and nothing worth a line.
                     Drop(ended.Reason);
                     return true;
                 }
@@ -190,6 +205,13 @@ internal sealed class PendingHandshake(
         GuardedRecordSink sink = new(Descriptor, result.Suite.Version, new RecordEncryptor(result.ServerKeys), transport.Blocks);
         TlsConnection connection = new(transport, listener, this, result, source, sink, remote);
         Loop.Replace(this, connection.Socket);
+        _connection = connection;
+        Interlocked.MemoryBarrier();
+        if (_peerClosed)
+        {
+            connection.OnPeerClosedEarlier();
+        }
+
         listener.OnEstablished(this, connection);
     }
 

@@ -193,6 +193,9 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
         this,
         preferLocal: false);
 
+    /// <summary>The peer's FIN was reported before this was the owner of the descriptor.</summary>
+    public void OnPeerClosedEarlier() => _reader.OnReadable(peerClosed: true);
+
     private void OnReady(in ReadyEvent ready)
     {
         if (ready.Writable)
