@@ -16,7 +16,8 @@ internal static class ProxyLogging
             console.ColorBehavior = LoggerColorBehavior.Disabled;
         });
 
-        // The host's own lines are left out as well: they would name our addresses as http://, which they are not.
+        // The host's own lines are left out as well: they would name our addresses as http://, which they are
+        // not.
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Yarp", LogLevel.Warning);
