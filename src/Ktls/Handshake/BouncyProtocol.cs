@@ -5,7 +5,9 @@ namespace Ktls.Handshake;
 /// <summary>BouncyCastle's state machine, with the doors this project needs.</summary>
 internal sealed class BouncyProtocol(BouncyServer server) : TlsServerProtocol
 {
-    /// <summary>TLS 1.2: the client has switched to encryption. (TLS 1.3 tells by the content type.)</summary>
+    /// <summary>
+    /// TLS 1.2: the client has switched to encryption. (TLS 1.3 tells by the content type.)
+    /// </summary>
     public bool IsPastChangeCipherSpec => m_receivedChangeCipherSpec;
 
     /// <summary>Whether BouncyCastle wrote a fatal alert; before a ClientHello it writes none.</summary>

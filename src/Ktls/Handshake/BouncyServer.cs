@@ -6,8 +6,9 @@ using CipherSuite = Aead.CipherSuite;
 
 namespace Ktls.Handshake;
 
-// BouncyCastle asks, in this order: versions, groups, extensions, suite, extensions to answer, (TLS 1.2: curve,)
-// credentials. Every answer follows the policy's order; whatever cannot be agreed throws with the reason.
+// BouncyCastle asks, in this order: versions, groups, extensions, suite, extensions to answer, (TLS 1.2:
+// curve,) credentials. Every answer follows the policy's order; whatever cannot be agreed throws with the
+// reason.
 
 /// <summary>The policy as BouncyCastle's server.</summary>
 internal sealed class BouncyServer(HandshakePolicy policy, PlatformCrypto crypto) : AbstractTlsServer(crypto)
@@ -40,19 +41,21 @@ internal sealed class BouncyServer(HandshakePolicy policy, PlatformCrypto crypto
     public override ProtocolVersion GetServerVersion()
     {
         ProtocolVersion[] offered = m_context.ClientSupportedVersions;
-        ProtocolVersion version = Array.Find(m_protocolVersions, ours => ProtocolVersion.Contains(offered, ours))
+        ProtocolVersion version =
+            Array.Find(m_protocolVersions, ours => ProtocolVersion.Contains(offered, ours))
             ?? throw new HandshakeException(AlertDescription.protocol_version,
                 $"The client offers {Newest(offered)} at most.");
         if (version.Equals(ProtocolVersion.TLSv13) && _offersCompression)
         {
-            throw new HandshakeException(AlertDescription.illegal_parameter, "The client offers compression with TLS 1.3.");
+            throw new HandshakeException(AlertDescription.illegal_parameter,
+                "The client offers compression with TLS 1.3.");
         }
 
         return version;
     }
 
-    // The server's order decides among the groups the client sent a share for; without such a share it decides among
-    // all common groups, at the price of a HelloRetryRequest.
+    // The server's order decides among the groups the client sent a share for; without such a share it
+    // decides among all common groups, at the price of a HelloRetryRequest.
     /// <inheritdoc/>
     public override int[] GetSupportedGroups()
     {
@@ -64,7 +67,8 @@ internal sealed class BouncyServer(HandshakePolicy policy, PlatformCrypto crypto
 
         if (offered is null || _hello is null)
         {
-            throw new HandshakeException(AlertDescription.missing_extension, "The client sent no supported_groups.");
+            throw new HandshakeException(AlertDescription.missing_extension,
+                "The client sent no supported_groups.");
         }
 
         int[] shares = ClientHelloRules.KeyShareGroups(_hello, offered);
@@ -81,7 +85,8 @@ internal sealed class BouncyServer(HandshakePolicy policy, PlatformCrypto crypto
     public override void ProcessClientExtensions(IDictionary<int, byte[]> clientExtensions)
     {
         ServerName = ClientHelloRules.ReadServerName(m_context.SecurityParameters.ClientServerNames);
-        m_clientSentECPointFormats = TlsExtensionsUtilities.GetSupportedPointFormatsExtension(clientExtensions) is not null;
+        m_clientSentECPointFormats =
+            TlsExtensionsUtilities.GetSupportedPointFormatsExtension(clientExtensions) is not null;
         m_clientProtocolNames = TlsExtensionsUtilities.GetAlpnExtensionClient(clientExtensions);
         if (m_clientProtocolNames is not { Count: > 0 })
         {
@@ -112,7 +117,8 @@ internal sealed class BouncyServer(HandshakePolicy policy, PlatformCrypto crypto
             }
 
             sharesSuite = true;
-            _signer = HandshakeSigner.Select(policy.Identities.Select(ServerName), suite, Version, m_context.SecurityParameters);
+            _signer = HandshakeSigner.Select(policy.Identities.Select(ServerName), suite, Version,
+                m_context.SecurityParameters);
             if (_signer is not null)
             {
                 _suite = suite;
@@ -129,10 +135,12 @@ internal sealed class BouncyServer(HandshakePolicy policy, PlatformCrypto crypto
     /// <inheritdoc/>
     public override IDictionary<int, byte[]> GetServerExtensions()
     {
-        // Nothing else the client asks for is echoed: no max_fragment_length, status_request, certificate types.
+        // Nothing else the client asks for is echoed: no max_fragment_length, status_request, certificate
+        // types.
         if (m_clientSentECPointFormats && Version == TlsVersion.Tls12)
         {
-            TlsExtensionsUtilities.AddSupportedPointFormatsExtension(m_serverExtensions, [ECPointFormat.uncompressed]);
+            TlsExtensionsUtilities.AddSupportedPointFormatsExtension(m_serverExtensions,
+                [ECPointFormat.uncompressed]);
         }
 
         return m_serverExtensions;
@@ -167,7 +175,8 @@ internal sealed class BouncyServer(HandshakePolicy policy, PlatformCrypto crypto
         }
     }
 
-    // The one moment in which the master secret of TLS 1.2 still lives and both traffic secrets of TLS 1.3 are final.
+    // The one moment in which the master secret of TLS 1.2 still lives and both traffic secrets of TLS 1.3
+    // are final.
     /// <inheritdoc/>
     public override void NotifyHandshakeComplete()
     {
@@ -194,7 +203,8 @@ internal sealed class BouncyServer(HandshakePolicy policy, PlatformCrypto crypto
     }
 
     /// <inheritdoc/>
-    protected override int[] GetSupportedCipherSuites() => [.. policy.CipherSuites.Select(suite => (int)suite.Id)];
+    protected override int[] GetSupportedCipherSuites() =>
+        [.. policy.CipherSuites.Select(suite => (int)suite.Id)];
 
     private TlsVersion Version =>
         m_context.ServerVersion.Equals(ProtocolVersion.TLSv13) ? TlsVersion.Tls13 : TlsVersion.Tls12;

@@ -38,7 +38,8 @@ internal static class ClientHelloRules
     public static int[] KeyShareGroups(ClientHello hello, int[] supportedGroups)
     {
         IList<KeyShareEntry> shares = TlsExtensionsUtilities.GetKeyShareClientHello(hello.Extensions)
-            ?? throw new HandshakeException(AlertDescription.missing_extension, "The client sent no key_share.");
+            ?? throw new HandshakeException(AlertDescription.missing_extension,
+                "The client sent no key_share.");
         int[] groups = [.. shares.Select(share => share.NamedGroup)];
         if (groups.Distinct().Count() != groups.Length || groups.Except(supportedGroups).Any())
         {
@@ -48,7 +49,8 @@ internal static class ClientHelloRules
 
         foreach (KeyShareEntry share in shares)
         {
-            KeyExchangeGroup? group = KeyExchangeGroup.All.FirstOrDefault(known => known.Id == share.NamedGroup);
+            KeyExchangeGroup? group =
+                KeyExchangeGroup.All.FirstOrDefault(known => known.Id == share.NamedGroup);
             if (group is not null && share.KeyExchange.Length != group.ClientShareLength)
             {
                 throw new HandshakeException(AlertDescription.illegal_parameter,
@@ -70,10 +72,12 @@ internal static class ClientHelloRules
 
         return ServerName.TryRead(hostName, out string? name)
             ? name
-            : throw new HandshakeException(AlertDescription.illegal_parameter, "The client's server_name is no host name.");
+            : throw new HandshakeException(AlertDescription.illegal_parameter,
+                "The client's server_name is no host name.");
     }
 
     private static IEnumerable<KeyValuePair<int, byte[]>> Constant(ClientHello hello) =>
-        hello.Extensions.Where(extension => extension.Key is not (ExtensionType.key_share or ExtensionType.early_data
-            or ExtensionType.cookie or ExtensionType.pre_shared_key or ExtensionType.padding));
+        hello.Extensions.Where(extension => extension.Key is not (ExtensionType.key_share
+            or ExtensionType.early_data or ExtensionType.cookie or ExtensionType.pre_shared_key
+            or ExtensionType.padding));
 }

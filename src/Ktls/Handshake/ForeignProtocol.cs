@@ -3,7 +3,9 @@ using Aead.Records;
 
 namespace Ktls.Handshake;
 
-/// <summary>Recognizes by its first five bytes what is sent to a TLS port by mistake, to say so in the log.</summary>
+/// <summary>
+/// Recognizes by its first five bytes what is sent to a TLS port by mistake, to say so in the log.
+/// </summary>
 internal static class ForeignProtocol
 {
     /// <summary>The refusal of a first record that is none.</summary>
@@ -13,7 +15,8 @@ internal static class ForeignProtocol
         // An SSL 2.0 hello: a two-byte length with its top bit set, then msg_type 1 (RFC 5246 appendix E.2).
         if ((start[0] & 0x80) != 0 && start[2] == 1)
         {
-            return new HandshakeRefusal(AlertDescription.ProtocolVersion, "The client sent an SSL 2.0 hello.");
+            return new HandshakeRefusal(AlertDescription.ProtocolVersion,
+                "The client sent an SSL 2.0 hello.");
         }
 
         string text = Encoding.Latin1.GetString(start);

@@ -3,7 +3,9 @@ using Org.BouncyCastle.Tls.Crypto;
 
 namespace Ktls.Handshake;
 
-/// <summary>A cipher of BouncyCastle's that shows each decrypted handshake fragment to the framing first.</summary>
+/// <summary>
+/// A cipher of BouncyCastle's that shows each decrypted handshake fragment to the framing first.
+/// </summary>
 internal sealed class FramedCipher(TlsCipher cipher, HandshakeFraming framing) : TlsCipher
 {
     public bool UsesOpaqueRecordType => cipher.UsesOpaqueRecordType;
@@ -11,7 +13,8 @@ internal sealed class FramedCipher(TlsCipher cipher, HandshakeFraming framing) :
     public TlsDecodeResult DecodeCiphertext(long seqNo, short recordType, ProtocolVersion recordVersion,
         byte[] ciphertext, int offset, int len)
     {
-        TlsDecodeResult plain = cipher.DecodeCiphertext(seqNo, recordType, recordVersion, ciphertext, offset, len);
+        TlsDecodeResult plain =
+            cipher.DecodeCiphertext(seqNo, recordType, recordVersion, ciphertext, offset, len);
         if (plain.contentType == ContentType.handshake)
         {
             framing.Judge(plain.buf.AsSpan(plain.off, plain.len), isEncrypted: true);
@@ -28,7 +31,8 @@ internal sealed class FramedCipher(TlsCipher cipher, HandshakeFraming framing) :
         int headerAllocation, ReadOnlySpan<byte> plaintext) =>
         cipher.EncodePlaintext(seqNo, contentType, recordVersion, headerAllocation, plaintext);
 
-    public int GetCiphertextDecodeLimit(int plaintextLimit) => cipher.GetCiphertextDecodeLimit(plaintextLimit);
+    public int GetCiphertextDecodeLimit(int plaintextLimit) =>
+        cipher.GetCiphertextDecodeLimit(plaintextLimit);
 
     public int GetCiphertextEncodeLimit(int plaintextLength, int plaintextLimit) =>
         cipher.GetCiphertextEncodeLimit(plaintextLength, plaintextLimit);

@@ -12,17 +12,15 @@ namespace Ktls.Handshake;
 internal static class HandOver
 {
     /// <summary>The keys of both directions. Callable in NotifyHandshakeComplete alone.</summary>
-    public static (DirectionKeys Client, DirectionKeys Server) TakeKeys(TlsServerContext context, CipherSuite suite)
-    {
-        // BouncyCastle keeps a copy of the master secret for resumption, which is not offered.
-        context.Session?.ExportSessionParameters()?.Clear();
-        return suite.Version == TlsVersion.Tls13
+    public static (DirectionKeys Client, DirectionKeys Server) TakeKeys(TlsServerContext context,
+        CipherSuite suite) =>
+        suite.Version == TlsVersion.Tls13
             ? TakeTls13Keys(context.SecurityParameters, suite)
             : TakeTls12Keys(context, suite);
-    }
 
     // Extract moves the array: BouncyCastle holds the application traffic secrets no more.
-    private static (DirectionKeys, DirectionKeys) TakeTls13Keys(SecurityParameters secrets, CipherSuite suite) =>
+    private static (DirectionKeys, DirectionKeys) TakeTls13Keys(SecurityParameters secrets,
+        CipherSuite suite) =>
         (DirectionKeys.FromTrafficSecret(suite, secrets.TrafficSecretClient.Extract()),
             DirectionKeys.FromTrafficSecret(suite, secrets.TrafficSecretServer.Extract()));
 

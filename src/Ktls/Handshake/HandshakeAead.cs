@@ -5,7 +5,9 @@ using Org.BouncyCastle.Tls.Crypto.Impl;
 
 namespace Ktls.Handshake;
 
-/// <summary>One direction of one of BouncyCastle's ciphers, by the AEAD that also protects our own records.</summary>
+/// <summary>
+/// One direction of one of BouncyCastle's ciphers, by the AEAD that also protects our own records.
+/// </summary>
 internal sealed class HandshakeAead(AeadAlgorithm algorithm, bool encrypts) : TlsAeadCipherImpl, IDisposable
 {
     private IAead? _aead;
@@ -44,8 +46,8 @@ internal sealed class HandshakeAead(AeadAlgorithm algorithm, bool encrypts) : Tl
         Span<byte> result = output.AsSpan(outputOffset, length);
         if (encrypts)
         {
-            aead.Encrypt(_nonce, additionalData, input.AsSpan(inputOffset, inputLength), result[..inputLength],
-                result[inputLength..]);
+            aead.Encrypt(_nonce, additionalData, input.AsSpan(inputOffset, inputLength),
+                result[..inputLength], result[inputLength..]);
         }
         else if (!aead.TryDecrypt(_nonce, additionalData, input.AsSpan(inputOffset, length),
                      input.AsSpan(inputOffset + length, AeadAlgorithm.TagLength), result))

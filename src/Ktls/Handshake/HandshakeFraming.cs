@@ -2,9 +2,9 @@ using Org.BouncyCastle.Tls;
 
 namespace Ktls.Handshake;
 
-// BouncyCastle queues what lies behind a message in the same record, and would lose it at hand-over; it also lets a
-// message begin under one key and end under the next. RFC 8446 §5.1 forbids both. So every handshake fragment, plaintext
-// or decrypted, passes here before BouncyCastle sees it.
+// BouncyCastle queues what lies behind a message in the same record, and would lose it at hand-over; it also
+// lets a message begin under one key and end under the next. RFC 8446 §5.1 forbids both. So every handshake
+// fragment, plaintext or decrypted, passes here before BouncyCastle sees it.
 
 /// <summary>Follows the boundaries of handshake messages through the records.</summary>
 internal sealed class HandshakeFraming
@@ -76,8 +76,8 @@ internal sealed class HandshakeFraming
         return fragment[skipped..];
     }
 
-    // RFC 8446 §5.1: messages that immediately precede a key change must align with a record boundary. After a
-    // ClientHello the server speaks; after a Finished the keys change.
+    // RFC 8446 §5.1: messages that immediately precede a key change must align with a record boundary. After
+    // a ClientHello the server speaks; after a Finished the keys change.
     private void EndMessage(ReadOnlySpan<byte> behind)
     {
         _headerLength = 0;
@@ -88,7 +88,9 @@ internal sealed class HandshakeFraming
         }
     }
 
-    /// <summary>Bytes of one handshake message's body at most; a ClientHello with its key shares needs about 2 KiB.</summary>
+    /// <summary>
+    /// Bytes of one handshake message's body at most; a ClientHello with its key shares needs about 2 KiB.
+    /// </summary>
     public const int MessageLengthMax = 32 * 1024;
 
     // RFC 8446 §4: msg_type and a length of three bytes.

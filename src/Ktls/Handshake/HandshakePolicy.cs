@@ -12,7 +12,9 @@ public sealed record HandshakePolicy
     /// <summary>In the server's order of preference, which decides. Defaults to all.</summary>
     public ImmutableArray<CipherSuite> CipherSuites { get; init; } = CipherSuite.All;
 
-    /// <summary>In the server's order of preference. Defaults to X25519MLKEM768, X25519, P-256, P-384.</summary>
+    /// <summary>
+    /// In the server's order of preference. Defaults to X25519MLKEM768, X25519, P-256, P-384.
+    /// </summary>
     public ImmutableArray<KeyExchangeGroup> Groups { get; init; } = KeyExchangeGroup.All;
 
     /// <summary>ALPN protocols in the server's order of preference. Defaults to h2, http/1.1.</summary>

@@ -4,7 +4,10 @@ using Aead.Records;
 
 namespace Ktls.Handshake;
 
-/// <summary>A finished handshake. The two directions' keys move to whoever takes them; Dispose zeroes what was not taken.</summary>
+/// <summary>
+/// A finished handshake. The two directions' keys move to whoever takes them; Dispose zeroes what was not
+/// taken.
+/// </summary>
 public sealed class HandshakeResult : IDisposable
 {
     /// <summary>The negotiated suite, which implies the version.</summary>
@@ -42,9 +45,13 @@ public enum HandshakeStatus
     /// <summary>Feed the next record.</summary>
     NeedMoreData,
 
-    /// <summary><see cref="ServerHandshake.Result"/> is set. Send the output, then the keys are yours.</summary>
+    /// <summary>
+    /// <see cref="ServerHandshake.Result"/> is set. Send the output, then the keys are yours.
+    /// </summary>
     Established,
 
-    /// <summary><see cref="ServerHandshake.Refusal"/> is set. Send the output, which ends with the alert, then close.</summary>
+    /// <summary>
+    /// <see cref="ServerHandshake.Refusal"/> is set. Send the output, which ends with the alert, then close.
+    /// </summary>
     Refused,
 }

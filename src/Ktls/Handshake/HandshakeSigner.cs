@@ -21,13 +21,16 @@ internal sealed class HandshakeSigner : TlsCredentialedSigner
     }
 
     /// <inheritdoc/>
-    public Certificate Certificate => _version == TlsVersion.Tls13 ? _identity.Tls13Chain : _identity.Tls12Chain;
+    public Certificate Certificate =>
+        _version == TlsVersion.Tls13 ? _identity.Tls13Chain : _identity.Tls12Chain;
 
     /// <inheritdoc/>
     public SignatureAndHashAlgorithm SignatureAndHashAlgorithm =>
         SignatureAndHashAlgorithm.GetInstance((short)(_scheme.Id >> 8), (short)(_scheme.Id & 0xFF));
 
-    /// <summary>The best scheme the client accepts and one of the identities can sign with, or null.</summary>
+    /// <summary>
+    /// The best scheme the client accepts and one of the identities can sign with, or null.
+    /// </summary>
     public static HandshakeSigner? Select(ImmutableArray<ServerIdentity> identities, CipherSuite suite,
         TlsVersion version, SecurityParameters client)
     {
@@ -40,7 +43,8 @@ internal sealed class HandshakeSigner : TlsCredentialedSigner
 
             foreach (ServerIdentity identity in identities)
             {
-                bool fitsSuite = suite.Certificate == CertificateKind.Any || suite.Certificate == identity.Kind;
+                bool fitsSuite =
+                    suite.Certificate == CertificateKind.Any || suite.Certificate == identity.Kind;
                 if (fitsSuite && identity.CanSign(scheme, version) && KnowsCurve(client, identity, version))
                 {
                     return new HandshakeSigner(identity, scheme, version);

@@ -17,8 +17,8 @@ internal sealed record AgreementCurve(
     public static AgreementCurve? Find(int id) => Array.Find(Rows, row => row.Id == id);
 
     /// <summary>
-    /// Refuses whatever is not a key of exactly this form; RFC 8446 §4.2.8.2 and RFC 8422 §5.4.1 allow uncompressed
-    /// points only.
+    /// Refuses whatever is not a key of exactly this form; RFC 8446 §4.2.8.2 and RFC 8422 §5.4.1 allow
+    /// uncompressed points only.
     /// </summary>
     public byte[] Judge(byte[] peerKey) =>
         peerKey.Length == PublicKeyLength && (Group is null || peerKey[0] == UncompressedPoint)
@@ -54,7 +54,8 @@ internal sealed class LibCryptoAgreement(PlatformCrypto crypto, AgreementCurve c
 
     public TlsSecret CalculateSecret()
     {
-        using LibCryptoKey key = _key ?? throw new InvalidOperationException("There is no ephemeral key yet.");
+        using LibCryptoKey key =
+            _key ?? throw new InvalidOperationException("There is no ephemeral key yet.");
         byte[] secret = new byte[curve.SecretLength];
         return LibCrypto.TryDerive(key, _peerKey, secret)
             ? crypto.Adopt(secret)
@@ -79,7 +80,8 @@ internal sealed class PlatformAgreement(PlatformCrypto crypto, AgreementCurve cu
 
     public TlsSecret CalculateSecret()
     {
-        using ECDiffieHellman key = _key ?? throw new InvalidOperationException("There is no ephemeral key yet.");
+        using ECDiffieHellman key =
+            _key ?? throw new InvalidOperationException("There is no ephemeral key yet.");
         var point = new ECPoint
         {
             X = _peerKey[1..(1 + curve.SecretLength)],
@@ -103,8 +105,8 @@ internal sealed class PlatformAgreement(PlatformCrypto crypto, AgreementCurve cu
 }
 
 /// <summary>
-/// BouncyCastle's own agreement (ML-KEM; X25519 without libcrypto.so.3). Its secret moves into ours, and a key
-/// that it cannot use is the peer's fault (RFC 8446 §7.4.2).
+/// BouncyCastle's own agreement (ML-KEM; X25519 without libcrypto.so.3). Its secret moves into ours, and a
+/// key that it cannot use is the peer's fault (RFC 8446 §7.4.2).
 /// </summary>
 internal sealed class ManagedAgreement(PlatformCrypto crypto, TlsAgreement agreement) : TlsAgreement
 {

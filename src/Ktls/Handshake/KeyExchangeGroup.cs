@@ -59,7 +59,8 @@ public sealed class KeyExchangeGroup
     public override string ToString() => Name;
 
     /// <summary>
-    /// secp256r1: what a TLS 1.2 client that names no groups is taken to support (RFC 8422 §4 leaves the choice).
+    /// secp256r1: what a TLS 1.2 client that names no groups is taken to support (RFC 8422 §4 leaves the
+    /// choice).
     /// </summary>
     internal const int P256Id = 0x0017;
 }

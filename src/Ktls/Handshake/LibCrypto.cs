@@ -4,9 +4,10 @@ using System.Security.Cryptography;
 
 namespace Ktls.Handshake;
 
-// The key agreement of libcrypto.so.3, the library .NET has already loaded for all other cryptography: .NET offers no
-// X25519, and its ECDiffieHellman converts keys several times per agreement. Six small calls on inputs of fixed
-// length; lengths are checked before, pointers never leave this file, and OpenSSL's error queue is left empty.
+// The key agreement of libcrypto.so.3, the library .NET has already loaded for all other cryptography: .NET
+// offers no X25519, and its ECDiffieHellman converts keys several times per agreement. Six small calls on
+// inputs of fixed length; lengths are checked before, pointers never leave this file, and OpenSSL's error
+// queue is left empty.
 
 /// <summary>An ephemeral key pair of libcrypto.</summary>
 internal sealed class LibCryptoKey : SafeHandle
@@ -30,7 +31,9 @@ internal sealed class LibCryptoKey : SafeHandle
 /// <summary>Key agreement by libcrypto. Thread-safe; one key belongs to one handshake.</summary>
 internal static partial class LibCrypto
 {
-    /// <summary>Whether the process's OpenSSL is libcrypto.so.3, so that these calls and .NET share one library.</summary>
+    /// <summary>
+    /// Whether the process's OpenSSL is libcrypto.so.3, so that these calls and .NET share one library.
+    /// </summary>
     public static bool IsAvailable { get; } = Probe();
 
     /// <summary>A new key pair.</summary>
@@ -61,8 +64,12 @@ internal static partial class LibCrypto
         }
     }
 
-    /// <summary>Writes the public key in its TLS form: 32 bytes for X25519, an uncompressed point for EC.</summary>
-    /// <exception cref="CryptographicException">It is not as long as <paramref name="destination"/>.</exception>
+    /// <summary>
+    /// Writes the public key in its TLS form: 32 bytes for X25519, an uncompressed point for EC.
+    /// </summary>
+    /// <exception cref="CryptographicException">
+    /// It is not as long as <paramref name="destination"/>.
+    /// </exception>
     public static void WritePublicKey(LibCryptoKey key, Span<byte> destination)
     {
         if (EVP_PKEY_get_octet_string_param(key, "encoded-pub-key", destination, (nuint)destination.Length,
@@ -74,8 +81,8 @@ internal static partial class LibCrypto
     }
 
     /// <summary>
-    /// The shared secret; false when the peer's key is no valid public key (off the curve, infinity, or a point whose
-    /// X25519 result is all zero).
+    /// The shared secret; false when the peer's key is no valid public key (off the curve, infinity, or a
+    /// point whose X25519 result is all zero).
     /// </summary>
     public static bool TryDerive(LibCryptoKey key, ReadOnlySpan<byte> peerKey, Span<byte> secret)
     {
@@ -156,11 +163,12 @@ internal static partial class LibCrypto
     private static partial int EVP_PKEY_copy_parameters(nint to, LibCryptoKey from);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int EVP_PKEY_get_octet_string_param(LibCryptoKey key, string name, Span<byte> buffer,
-        nuint bufferLength, out nuint written);
+    private static partial int EVP_PKEY_get_octet_string_param(LibCryptoKey key, string name,
+        Span<byte> buffer, nuint bufferLength, out nuint written);
 
     [LibraryImport(Library)]
-    private static partial int EVP_PKEY_set1_encoded_public_key(nint key, ReadOnlySpan<byte> encoded, nuint length);
+    private static partial int EVP_PKEY_set1_encoded_public_key(nint key, ReadOnlySpan<byte> encoded,
+        nuint length);
 
     [LibraryImport(Library)]
     private static partial int EVP_PKEY_derive_init(nint context);

@@ -9,9 +9,10 @@ using Org.BouncyCastle.Tls.Crypto.Impl.BC;
 
 namespace Ktls.Handshake;
 
-// BouncyCastle runs the protocol; this hands it the platform's primitives instead of its managed ones: hashes, HMAC,
-// HKDF, AEADs, key agreement. One instance belongs to one handshake and remembers every secret, key pair and cipher it
-// made, so that ending the handshake zeroes them all: BouncyCastle can then neither encrypt nor leak.
+// BouncyCastle runs the protocol; this hands it the platform's primitives instead of its managed ones:
+// hashes, HMAC, HKDF, AEADs, key agreement. One instance belongs to one handshake and remembers every secret,
+// key pair and cipher it made, so that ending the handshake zeroes them all: BouncyCastle can then neither
+// encrypt nor leak.
 
 /// <summary>The cryptography of one handshake.</summary>
 internal sealed class PlatformCrypto : BcTlsCrypto, IDisposable
@@ -20,7 +21,9 @@ internal sealed class PlatformCrypto : BcTlsCrypto, IDisposable
     private readonly bool _useLibCrypto;
     private readonly List<IDisposable> _made = new(capacity: 32);
 
-    /// <summary>For one handshake, whose decrypted messages are framed by <paramref name="framing"/>.</summary>
+    /// <summary>
+    /// For one handshake, whose decrypted messages are framed by <paramref name="framing"/>.
+    /// </summary>
     public PlatformCrypto(HandshakeFraming framing, bool useLibCrypto)
         : base(Random)
     {
@@ -74,10 +77,12 @@ internal sealed class PlatformCrypto : BcTlsCrypto, IDisposable
     }
 
     /// <inheritdoc/>
-    public override TlsHash CreateHash(int cryptoHashAlgorithm) => new PlatformHash(HashName(cryptoHashAlgorithm));
+    public override TlsHash CreateHash(int cryptoHashAlgorithm) =>
+        new PlatformHash(HashName(cryptoHashAlgorithm));
 
     /// <inheritdoc/>
-    public override TlsNonceGenerator CreateNonceGenerator(byte[] additionalSeedMaterial) => new PlatformNonces();
+    public override TlsNonceGenerator CreateNonceGenerator(byte[] additionalSeedMaterial) =>
+        new PlatformNonces();
 
     /// <inheritdoc/>
     public override TlsNonceGenerator CreateNonceGenerator(ReadOnlySpan<byte> additionalSeedMaterial) =>
@@ -91,7 +96,8 @@ internal sealed class PlatformCrypto : BcTlsCrypto, IDisposable
         {
             not null when _useLibCrypto => new AgreementDomain(() => new LibCryptoAgreement(this, curve)),
             { Group: not null } => new AgreementDomain(() => new PlatformAgreement(this, curve)),
-            _ => new AgreementDomain(() => new ManagedAgreement(this, base.CreateECDomain(ecConfig).CreateECDH())),
+            _ => new AgreementDomain(
+                () => new ManagedAgreement(this, base.CreateECDomain(ecConfig).CreateECDH())),
         };
     }
 
@@ -101,12 +107,15 @@ internal sealed class PlatformCrypto : BcTlsCrypto, IDisposable
 
     /// <inheritdoc/>
     public override TlsCipher CreateCipher(TlsCryptoParameters cryptoParams, int encryptionAlgorithm,
-        int macAlgorithm) => new FramedCipher(base.CreateCipher(cryptoParams, encryptionAlgorithm, macAlgorithm), _framing);
+        int macAlgorithm) =>
+        new FramedCipher(base.CreateCipher(cryptoParams, encryptionAlgorithm, macAlgorithm), _framing);
 
     /// <inheritdoc/>
     protected override TlsAeadCipher CreateCipher_Aes_Gcm(TlsCryptoParameters cryptoParams, int cipherKeySize,
         int macSize) => CreateCipher(cryptoParams, TlsAeadCipher.AEAD_GCM,
-            cipherKeySize == AeadAlgorithm.Aes128Gcm.KeyLength ? AeadAlgorithm.Aes128Gcm : AeadAlgorithm.Aes256Gcm);
+            cipherKeySize == AeadAlgorithm.Aes128Gcm.KeyLength
+                ? AeadAlgorithm.Aes128Gcm
+                : AeadAlgorithm.Aes256Gcm);
 
     /// <inheritdoc/>
     protected override TlsCipher CreateChaCha20Poly1305(TlsCryptoParameters cryptoParams) =>
@@ -121,9 +130,11 @@ internal sealed class PlatformCrypto : BcTlsCrypto, IDisposable
         _ => throw new TlsFatalAlert(AlertDescription.internal_error, "A hash that no suite of ours uses."),
     };
 
-    private TlsAeadCipher CreateCipher(TlsCryptoParameters parameters, int aeadType, AeadAlgorithm algorithm) =>
+    private TlsAeadCipher CreateCipher(TlsCryptoParameters parameters, int aeadType,
+        AeadAlgorithm algorithm) =>
         new(parameters, Track(new HandshakeAead(algorithm, encrypts: true)),
-            Track(new HandshakeAead(algorithm, encrypts: false)), algorithm.KeyLength, AeadAlgorithm.TagLength, aeadType);
+            Track(new HandshakeAead(algorithm, encrypts: false)), algorithm.KeyLength,
+            AeadAlgorithm.TagLength, aeadType);
 
     private sealed class PlatformNonces : TlsNonceGenerator
     {

@@ -3,8 +3,9 @@ using Org.BouncyCastle.Tls.Crypto;
 
 namespace Ktls.Handshake;
 
-// BouncyCastle clones the transcript's hash before each reading, and .NET cannot clone a hash. The transcript is a few
-// kilobytes, so it is kept and hashed in one call when asked; clones share the bytes until one of them writes.
+// BouncyCastle clones the transcript's hash before each reading, and .NET cannot clone a hash. The transcript
+// is a few kilobytes, so it is kept and hashed in one call when asked; clones share the bytes until one of
+// them writes.
 
 /// <summary>A hash that can be cloned.</summary>
 internal sealed class PlatformHash(HashAlgorithmName name) : TlsHash

@@ -5,8 +5,11 @@ using Org.BouncyCastle.Tls.Crypto.Impl;
 
 namespace Ktls.Handshake;
 
-/// <summary>A secret whose derivations run in the platform's library and whose bytes are zeroed when it ends.</summary>
-internal sealed class PlatformSecret(PlatformCrypto crypto, byte[] data) : AbstractTlsSecret(data), IDisposable
+/// <summary>
+/// A secret whose derivations run in the platform's library and whose bytes are zeroed when it ends.
+/// </summary>
+internal sealed class PlatformSecret(PlatformCrypto crypto, byte[] data)
+    : AbstractTlsSecret(data), IDisposable
 {
     protected override AbstractTlsCrypto Crypto => crypto;
 
@@ -26,12 +29,13 @@ internal sealed class PlatformSecret(PlatformCrypto crypto, byte[] data) : Abstr
             PlatformCrypto.HashName(cryptoHashAlgorithm), m_data, buf.AsSpan(off, len));
     }
 
-    // RFC 5869 §2.2: this secret is the salt and ends; the input keying material lives on, as BouncyCastle extracts
-    // twice from the same string of zeros.
+    // RFC 5869 §2.2: this secret is the salt and ends; the input keying material lives on, as BouncyCastle
+    // extracts twice from the same string of zeros.
     public override TlsSecret HkdfExtract(int cryptoHashAlgorithm, TlsSecret ikm)
     {
         CheckAlive();
-        byte[] key = HKDF.Extract(PlatformCrypto.HashName(cryptoHashAlgorithm), ((PlatformSecret)ikm).m_data, m_data);
+        HashAlgorithmName name = PlatformCrypto.HashName(cryptoHashAlgorithm);
+        byte[] key = HKDF.Extract(name, ((PlatformSecret)ikm).m_data, salt: m_data);
         Destroy();
         return crypto.Adopt(key);
     }
@@ -52,8 +56,8 @@ internal sealed class PlatformSecret(PlatformCrypto crypto, byte[] data) : Abstr
 
     // RFC 5246 §5: PRF(secret, label, seed) = P_hash(secret, label + seed), of which block i is
     // HMAC(secret, A(i) + label + seed), and A(i) = HMAC(secret, A(i - 1)).
-    public override TlsSecret DeriveUsingPrf(int prfAlgorithm, ReadOnlySpan<char> label, ReadOnlySpan<byte> seed,
-        int length)
+    public override TlsSecret DeriveUsingPrf(int prfAlgorithm, ReadOnlySpan<char> label,
+        ReadOnlySpan<byte> seed, int length)
     {
         CheckAlive();
         int hash = TlsCryptoUtilities.GetHashForPrf(prfAlgorithm);

@@ -3,10 +3,12 @@ using Aead.Records;
 namespace Ktls.Handshake;
 
 // BouncyCastle bounds neither the number of records of a handshake nor their kinds: empty hands, warnings and
-// change_cipher_spec could keep it busy for as long as the deadline allows. A client of ours needs two to six records and
-// about 2 KiB, so the bounds below are generous.
+// change_cipher_spec could keep it busy for as long as the deadline allows. A client of ours needs two to six
+// records and about 2 KiB, so the bounds below are generous.
 
-/// <summary>Judges record headers, before the fragment is read, and bounds what one handshake may cost.</summary>
+/// <summary>
+/// Judges record headers, before the fragment is read, and bounds what one handshake may cost.
+/// </summary>
 internal sealed class RecordAdmission
 {
     private int _records;
@@ -24,10 +26,12 @@ internal sealed class RecordAdmission
         {
             return _records == 0
                 ? ForeignProtocol.Recognize(header)
-                : new HandshakeRefusal(AlertDescription.UnexpectedMessage, "The client sent what is no TLS record.");
+                : new HandshakeRefusal(AlertDescription.UnexpectedMessage,
+                    "The client sent what is no TLS record.");
         }
 
-        int lengthMax = RecordHeader.PlaintextLengthMax + (IsProtected(record.Type, isPastChangeCipherSpec) ? ExpansionMax : 0);
+        bool isProtected = IsProtected(record.Type, isPastChangeCipherSpec);
+        int lengthMax = RecordHeader.PlaintextLengthMax + (isProtected ? ExpansionMax : 0);
         if (record.FragmentLength > lengthMax)
         {
             return new HandshakeRefusal(AlertDescription.RecordOverflow,
@@ -36,13 +40,16 @@ internal sealed class RecordAdmission
 
         if (record.FragmentLength == 0)
         {
-            return new HandshakeRefusal(AlertDescription.UnexpectedMessage, "The client sent an empty record.");
+            return new HandshakeRefusal(AlertDescription.UnexpectedMessage,
+                "The client sent an empty record.");
         }
 
         return Count(record);
     }
 
-    /// <summary>Whether a record of this type is encrypted: TLS 1.3 tells by the type, TLS 1.2 by the moment.</summary>
+    /// <summary>
+    /// Whether a record of this type is encrypted: TLS 1.3 tells by the type, TLS 1.2 by the moment.
+    /// </summary>
     public static bool IsProtected(ContentType type, bool isPastChangeCipherSpec) =>
         type == ContentType.ApplicationData || isPastChangeCipherSpec;
 
@@ -54,7 +61,7 @@ internal sealed class RecordAdmission
         _alerts += record.Type == ContentType.Alert ? 1 : 0;
         string? excess = this switch
         {
-            { _changeCipherSpecs: > ChangeCipherSpecsMax } => $"{ChangeCipherSpecsMax} change_cipher_spec records",
+            { _changeCipherSpecs: > ChangeCipherSpecsMax } => $"{ChangeCipherSpecsMax} change_cipher_specs",
             { _alerts: > AlertsMax } => $"{AlertsMax} alerts",
             { _records: > RecordsMax } => $"{RecordsMax} records",
             { _bytes: > BytesMax } => $"{BytesMax} bytes",
@@ -62,7 +69,8 @@ internal sealed class RecordAdmission
         };
         return excess is null
             ? null
-            : new HandshakeRefusal(AlertDescription.UnexpectedMessage, $"The client sent more than {excess} in one handshake.");
+            : new HandshakeRefusal(AlertDescription.UnexpectedMessage,
+                $"The client sent more than {excess} in one handshake.");
     }
 
     /// <summary>Records of one handshake at most: a ClientHello in 1 KiB pieces fits twice.</summary>

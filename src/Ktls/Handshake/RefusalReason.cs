@@ -3,7 +3,9 @@ using AlertCode = Aead.Records.AlertDescription;
 
 namespace Ktls.Handshake;
 
-/// <summary>Turns what BouncyCastle throws into a refusal; the sentences hold no byte of the peer's.</summary>
+/// <summary>
+/// Turns what BouncyCastle throws into a refusal; the sentences hold no byte of the peer's.
+/// </summary>
 internal static class RefusalReason
 {
     /// <summary>The refusal for an exception out of BouncyCastle.</summary>
@@ -28,7 +30,7 @@ internal static class RefusalReason
         AlertDescription.decrypt_error => "The client's Finished does not verify.",
         AlertDescription.missing_extension => "The client's hello lacks an extension that TLS 1.3 demands.",
         AlertDescription.protocol_version => "The client offers no version of ours.",
-        AlertDescription.inappropriate_fallback => "The client fell back to a version older than both sides speak.",
+        AlertDescription.inappropriate_fallback => "The client fell back below what both sides speak.",
         _ => $"The handshake cannot go on: {Name(alert)}.",
     };
 

@@ -4,8 +4,8 @@ using Aead.Records;
 namespace Ktls.Handshake;
 
 /// <summary>
-/// The server's side of one handshake, fed exactly one record at a time so that at hand-over nothing is buffered. No
-/// socket, no clock: the caller reads, writes and watches the deadline. Not thread-safe.
+/// The server's side of one handshake, fed exactly one record at a time so that at hand-over nothing is
+/// buffered. No socket, no clock: the caller reads, writes and watches the deadline. Not thread-safe.
 /// </summary>
 public sealed class ServerHandshake : IDisposable
 {
@@ -38,7 +38,9 @@ public sealed class ServerHandshake : IDisposable
     /// <summary>Set with Refused.</summary>
     public HandshakeRefusal? Refusal { get; private set; }
 
-    /// <summary>The name the client asked for so far, for the log line; null before the ClientHello.</summary>
+    /// <summary>
+    /// The name the client asked for so far, for the log line; null before the ClientHello.
+    /// </summary>
     public string? ServerName { get; private set; }
 
     /// <summary>Judges a header (5 bytes) before a byte of its fragment is read.</summary>
@@ -64,7 +66,9 @@ public sealed class ServerHandshake : IDisposable
     /// <summary>Feeds one whole record, which may be overwritten.</summary>
     /// <param name="record">The array that holds it from index 0.</param>
     /// <param name="length">Header and fragment, in bytes.</param>
-    /// <exception cref="InvalidOperationException">The handshake is over, or the header was not accepted.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The handshake is over, or the header was not accepted.
+    /// </exception>
     public HandshakeStatus Offer(byte[] record, int length)
     {
         ArgumentNullException.ThrowIfNull(record);
@@ -72,7 +76,7 @@ public sealed class ServerHandshake : IDisposable
         if (length != _expectedLength || length > record.Length
             || BinaryPrimitives.ReadUInt16BigEndian(record.AsSpan(3)) != length - RecordHeader.Length)
         {
-            throw new InvalidOperationException("Offer takes exactly the record whose header was accepted last.");
+            throw new InvalidOperationException("Offer takes the record whose header was accepted last.");
         }
 
         _expectedLength = 0;
@@ -120,8 +124,8 @@ public sealed class ServerHandshake : IDisposable
     }
 
     /// <summary>
-    /// Ends BouncyCastle's ciphers and zeroes secrets not handed over. An established <see cref="Result"/> is its
-    /// taker's.
+    /// Ends BouncyCastle's ciphers and zeroes secrets not handed over. An established <see cref="Result"/> is
+    /// its taker's.
     /// </summary>
     public void Dispose()
     {
@@ -129,13 +133,15 @@ public sealed class ServerHandshake : IDisposable
         LetGo();
     }
 
-    private BouncyProtocol Protocol => _protocol ?? throw new InvalidOperationException("The handshake is over.");
+    private BouncyProtocol Protocol =>
+        _protocol ?? throw new InvalidOperationException("The handshake is over.");
 
     // What is encrypted passes the framing once it is decrypted.
     private void JudgeFraming(BouncyProtocol protocol, ReadOnlySpan<byte> record)
     {
         ContentType type = RecordHeader.Read(record).Type;
-        if (type != ContentType.Handshake || RecordAdmission.IsProtected(type, protocol.IsPastChangeCipherSpec))
+        if (type != ContentType.Handshake
+            || RecordAdmission.IsProtected(type, protocol.IsPastChangeCipherSpec))
         {
             return;
         }
@@ -173,7 +179,8 @@ public sealed class ServerHandshake : IDisposable
         LetGo();
     }
 
-    // Nothing of BouncyCastle outlives the handshake: its ciphers could reuse a nonce under keys that are now ours.
+    // Nothing of BouncyCastle outlives the handshake: its ciphers could reuse a nonce under keys that are now
+    // ours, and its session holds a copy of the master secret. Both end with the cryptography that made them.
     private void LetGo()
     {
         _crypto.Dispose();

@@ -7,7 +7,9 @@ using Org.BouncyCastle.Tls.Crypto;
 
 namespace Ktls.Handshake;
 
-/// <summary>A certificate chain, its private key and the names it serves. Owns the key. Thread-safe.</summary>
+/// <summary>
+/// A certificate chain, its private key and the names it serves. Owns the key. Thread-safe.
+/// </summary>
 public sealed class ServerIdentity : IDisposable
 {
     private readonly SigningKey _key;
@@ -38,7 +40,8 @@ public sealed class ServerIdentity : IDisposable
         _keyBits = key.KeySize;
         ServerNames = ReadNames(serverNames.Count > 0 ? serverNames : DnsNames(leaf));
         NotAfter = leaf.NotAfter.ToUniversalTime();
-        TlsCertificate[] certificates = [.. chain.Select(certificate => new ChainCertificate(certificate.RawData))];
+        TlsCertificate[] certificates =
+            [.. chain.Select(certificate => new ChainCertificate(certificate.RawData))];
         Tls12Chain = new Certificate(certificates);
         Tls13Chain = new Certificate(certificateRequestContext: [],
             [.. certificates.Select(certificate => new CertificateEntry(certificate, extensions: null))]);
@@ -100,7 +103,8 @@ public sealed class ServerIdentity : IDisposable
     }
 
     private static bool IsNistCurve(ECDsa key) =>
-        key.ExportParameters(includePrivateParameters: false).Curve is { IsNamed: true, Oid.Value: P256Oid or P384Oid or P521Oid };
+        key.ExportParameters(includePrivateParameters: false).Curve
+            is { IsNamed: true, Oid.Value: P256Oid or P384Oid or P521Oid };
 
     private static byte[] PublicKeyInfo(AsymmetricAlgorithm key) => key.ExportSubjectPublicKeyInfo();
 
@@ -129,7 +133,8 @@ public sealed class ServerIdentity : IDisposable
             if (!ServerName.TryReadPattern(name, out string? pattern))
             {
                 throw new ArgumentException(
-                    $"\"{name}\" is no server name; write a host name in ASCII (xn-- for others), optionally with a leading \"*.\".",
+                    $"\"{name}\" is no server name; write a host name in ASCII (xn-- for others), "
+                    + "optionally with a leading \"*.\".",
                     nameof(names));
             }
 

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Ktls.Handshake;
 
 /// <summary>
-/// The identities of a listener; the first one is the default for an unknown or absent name. Immutable; does not own
-/// its members.
+/// The identities of a listener; the first one is the default for an unknown or absent name. Immutable; does
+/// not own its members.
 /// </summary>
 public sealed class ServerIdentitySet
 {
@@ -29,9 +29,14 @@ public sealed class ServerIdentitySet
             }
         }
 
-        // An ECDSA and an RSA certificate for one name are one default: whoever serves a name of the first one.
+        // An ECDSA and an RSA certificate for one name are one default: whoever serves a name of the first
+        // one.
         ServerIdentity first = identities[0];
-        _default = [first, .. identities.Skip(1).Where(other => other.ServerNames.Intersect(first.ServerNames).Any())];
+        _default =
+        [
+            first,
+            .. identities.Skip(1).Where(other => other.ServerNames.Intersect(first.ServerNames).Any()),
+        ];
     }
 
     /// <summary>
@@ -51,6 +56,8 @@ public sealed class ServerIdentitySet
         }
 
         return ServerName.ToWildcard(serverName) is { } pattern
-            && _byName.TryGetValue(pattern, out ImmutableArray<ServerIdentity> wildcard) ? wildcard : _default;
+            && _byName.TryGetValue(pattern, out ImmutableArray<ServerIdentity> wildcard)
+            ? wildcard
+            : _default;
     }
 }

@@ -3,11 +3,14 @@ using System.Text;
 
 namespace Ktls.Handshake;
 
-/// <summary>Host names as RFC 6066 §3 and certificates carry them: ASCII labels, compared in lower case.</summary>
+/// <summary>
+/// Host names as RFC 6066 §3 and certificates carry them: ASCII labels, compared in lower case.
+/// </summary>
 internal static class ServerName
 {
     /// <summary>
-    /// The name in lower case without a final dot; false when it is no host name (empty label, foreign character, too long).
+    /// The name in lower case without a final dot; false when it is no host name (empty label, foreign
+    /// character, too long).
     /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> hostName, [NotNullWhen(true)] out string? name)
     {
@@ -26,7 +29,9 @@ internal static class ServerName
         foreach (byte character in hostName)
         {
             bool isEmptyLabel = character == '.' && previous == '.';
-            if (isEmptyLabel || !(char.IsAsciiLetterOrDigit((char)character) || character is (byte)'.' or (byte)'-' or (byte)'_'))
+            bool isLegal = char.IsAsciiLetterOrDigit((char)character)
+                || character is (byte)'.' or (byte)'-' or (byte)'_';
+            if (isEmptyLabel || !isLegal)
             {
                 return false;
             }
@@ -43,7 +48,8 @@ internal static class ServerName
     {
         bool isWildcard = text.StartsWith("*.", StringComparison.Ordinal);
         pattern = null;
-        if (!Ascii.IsValid(text) || !TryRead(Encoding.ASCII.GetBytes(isWildcard ? text[2..] : text), out string? name))
+        byte[] hostName = Encoding.ASCII.GetBytes(isWildcard ? text[2..] : text);
+        if (!Ascii.IsValid(text) || !TryRead(hostName, out string? name))
         {
             return false;
         }
@@ -52,7 +58,9 @@ internal static class ServerName
         return true;
     }
 
-    /// <summary>The pattern whose <c>*</c> stands for the first label of <paramref name="name"/>, or null.</summary>
+    /// <summary>
+    /// The pattern whose <c>*</c> stands for the first label of <paramref name="name"/>, or null.
+    /// </summary>
     public static string? ToWildcard(string name)
     {
         int dot = name.IndexOf('.', StringComparison.Ordinal);

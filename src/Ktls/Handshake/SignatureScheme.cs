@@ -19,7 +19,8 @@ internal sealed class SignatureScheme
     }
 
     /// <summary>
-    /// In the server's order of preference: ECDSA before RSA, as its signature costs a tenth of the CPU; PSS before PKCS #1.
+    /// In the server's order of preference: ECDSA before RSA, as its signature costs a tenth of the CPU; PSS
+    /// before PKCS #1.
     /// </summary>
     public static ImmutableArray<SignatureScheme> All { get; } =
     [
@@ -51,11 +52,13 @@ internal sealed class SignatureScheme
     private bool IsInTls13 { get; }
 
     /// <summary>
-    /// Whether a key of this kind and size may sign with it. TLS 1.3 binds the curve to the hash, TLS 1.2 does not.
+    /// Whether a key of this kind and size may sign with it. TLS 1.3 binds the curve to the hash, TLS 1.2
+    /// does not.
     /// </summary>
     public bool Fits(CertificateKind kind, int keyBits, TlsVersion version) =>
         kind == Kind
-        && (version == TlsVersion.Tls12 || (IsInTls13 && (Kind == CertificateKind.Rsa || keyBits == CurveBits)));
+        && (version == TlsVersion.Tls12
+            || (IsInTls13 && (Kind == CertificateKind.Rsa || keyBits == CurveBits)));
 
     private static SignatureScheme Ecdsa(int id, HashAlgorithmName hash, int curveBits) =>
         new(id, CertificateKind.Ecdsa, hash, padding: null, curveBits, isInTls13: true);

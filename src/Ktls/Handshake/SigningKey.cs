@@ -3,9 +3,10 @@ using System.Security.Cryptography;
 
 namespace Ktls.Handshake;
 
-// Many handshakes sign with one key at the same time. OpenSSL allows that on one EVP_PKEY (openssl-threads(7)),
-// .NET does not promise it of one ECDsa or RSA instance. So there is one native key, and each signer rents a
-// managed instance of its own over it: nothing is locked while signing, and no second copy of the key exists.
+// Many handshakes sign with one key at the same time. OpenSSL allows that on one EVP_PKEY
+// (openssl-threads(7)), .NET does not promise it of one ECDsa or RSA instance. So there is one native key,
+// and each signer rents a managed instance of its own over it: nothing is locked while signing, and no second
+// copy of the key exists.
 
 /// <summary>A private key that many threads may sign with at once. Owns the key.</summary>
 [SuppressMessage("Interoperability", "CA1416:Validate platform compatibility",

@@ -142,6 +142,13 @@ internal static unsafe class SocketCalls
         }
     }
 
+    /// <summary>Bytes sent that the peer has not acknowledged (SIOCOUTQ, tcp(7)); a FIN counts as one.</summary>
+    public static int UnacknowledgedBytes(int descriptor)
+    {
+        int bytes = 0;
+        return ioctl(descriptor, TIOCOUTQ, &bytes) == 0 ? bytes : 0;
+    }
+
     /// <summary>Sends our FIN; the other direction stays open.</summary>
     public static void ShutdownWrite(int descriptor) => _ = shutdown(descriptor, SHUT_WR);
 

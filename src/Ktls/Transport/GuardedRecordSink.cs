@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
 using Aead;
 using Aead.Algorithms;
 using Aead.Records;
@@ -16,15 +15,8 @@ internal sealed class GuardedRecordSink : IRecordSink
     private readonly RecordEncryptor _encryptor;
     private readonly TlsVersion _version;
     private readonly SendQueue _queue;
-    private readonly int _prefix;
-    private readonly int _suffix;
+    private readonly RecordBuilder _records;
     private readonly OutgoingBlockPool _blocks;
-
-    // The block being filled: [_unsent, _record) are finished records, at _record begins the open one with _open bytes of plaintext.
-    private OutgoingBlock? _block;
-    private int _unsent;
-    private int _record;
-    private int _open;
     private byte[]? _oversize;
     private bool _large;
     private bool _writable = true;
@@ -35,58 +27,41 @@ internal sealed class GuardedRecordSink : IRecordSink
         _encryptor = encryptor;
         _version = version;
         _blocks = blocks;
-        _prefix = encryptor.PrefixLength;
-        _suffix = encryptor.SuffixLength;
+        _records = new RecordBuilder(encryptor.PrefixLength, encryptor.SuffixLength);
         _queue = new SendQueue(descriptor);
     }
 
     public long UnflushedBytes { get; private set; }
 
-    private int Room => Math.Min(
-        RecordHeader.PlaintextLengthMax,
-        _block!.Buffer.Length - _record - _prefix - _suffix) - _open;
-
     public Memory<byte> GetMemory(int sizeHint)
     {
+        // What was handed out before is void, also when nothing was written to it.
+        DropOversize();
         int wanted = Math.Max(sizeHint, 1);
-        if (wanted > RecordHeader.PlaintextLengthMax)
-        {
-            return _oversize = ArrayPool<byte>.Shared.Rent(wanted);
-        }
-
-        if (_block == null)
-        {
-            OpenBlock(_large || wanted > SmallRecordMax);
-        }
-        else if (Room < wanted)
-        {
-            NextRecord(wanted);
-        }
-
-        return _block!.Buffer.AsMemory(_record + _prefix + _open, Room);
+        return wanted > RecordHeader.PlaintextLengthMax ? _oversize = ArrayPool<byte>.Shared.Rent(wanted) : RoomFor(wanted);
     }
 
     public void Advance(int bytes)
     {
+        int room = _oversize?.Length ?? _records.Room;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)bytes, (uint)Math.Max(room, 0), nameof(bytes));
         UnflushedBytes += bytes;
-        if (_oversize is not { } oversize)
+        if (_oversize == null)
         {
-            _open += bytes;
+            _records.Add(bytes);
             return;
         }
 
-        _oversize = null;
-        for (int written = 0; written < bytes;)
+        for (ReadOnlyMemory<byte> left = _oversize.AsMemory(0, bytes); !left.IsEmpty;)
         {
-            Memory<byte> room = GetMemory(1);
-            int count = Math.Min(room.Length, bytes - written);
-            oversize.AsMemory(written, count).CopyTo(room);
-            _open += count;
-            written += count;
+            Memory<byte> next = RoomFor(1);
+            int count = Math.Min(next.Length, left.Length);
+            left[..count].CopyTo(next);
+            _records.Add(count);
+            left = left[count..];
         }
 
-        CryptographicOperations.ZeroMemory(oversize.AsSpan(0, bytes));
-        ArrayPool<byte>.Shared.Return(oversize);
+        DropOversize();
     }
 
     public FlushStatus Flush()
@@ -107,7 +82,7 @@ internal sealed class GuardedRecordSink : IRecordSink
         {
             if (!_ended)
             {
-                EnqueueFinished();
+                _records.EnqueueFinished(_queue);
                 EnqueueControl(type, fragment);
                 SendQueued();
             }
@@ -120,7 +95,7 @@ internal sealed class GuardedRecordSink : IRecordSink
         {
             if (!_ended)
             {
-                EnqueueFinished();
+                _records.EnqueueFinished(_queue);
                 EnqueueKeyUpdate(requestPeer);
                 SendQueued();
             }
@@ -146,18 +121,15 @@ internal sealed class GuardedRecordSink : IRecordSink
             }
 
             _ended = true;
-            EnqueueFinished();
-            if (alert is { } description)
-            {
-                AlertLevel level = description == AlertDescription.CloseNotify ? AlertLevel.Warning : AlertLevel.Fatal;
-                if (_encryptor.Usage != UsageAction.Close)
-                {
-                    EnqueueControl(ContentType.Alert, [(byte)level, (byte)description]);
-                }
-            }
-            else
+            _records.EnqueueFinished(_queue);
+            if (alert == null)
             {
                 _queue.Clear();
+            }
+            else if (_encryptor.Usage != UsageAction.Close)
+            {
+                byte level = alert == AlertDescription.CloseNotify ? AlertLevelWarning : AlertLevelFatal;
+                EnqueueControl(ContentType.Alert, [level, (byte)alert]);
             }
 
             _encryptor.Dispose();
@@ -176,11 +148,7 @@ internal sealed class GuardedRecordSink : IRecordSink
             CloseBlock();
         }
 
-        if (_oversize is { } oversize)
-        {
-            _oversize = null;
-            ArrayPool<byte>.Shared.Return(oversize, clearArray: true);
-        }
+        DropOversize();
     }
 
     private FlushStatus SendQueued()
@@ -196,8 +164,7 @@ internal sealed class GuardedRecordSink : IRecordSink
             if (status == SendStatus.Broken)
             {
                 // The reader meets the same failure and reports it; until then the writer learns that nobody listens.
-                _ended = true;
-                _queue.Clear();
+                Break();
                 return FlushStatus.Closed;
             }
 
@@ -207,19 +174,32 @@ internal sealed class GuardedRecordSink : IRecordSink
         return _queue.QueuedBytes <= QueuedBytesMax ? FlushStatus.Completed : FlushStatus.Full;
     }
 
+    private Memory<byte> RoomFor(int wanted)
+    {
+        if (!_records.HasBlock)
+        {
+            OpenBlock(_large || wanted > SmallRecordMax);
+        }
+        else if (_records.Room < wanted)
+        {
+            NextRecord(wanted);
+        }
+
+        return _records.Memory;
+    }
+
     private void NextRecord(int wanted)
     {
         lock (_gate)
         {
             FinishRecord();
-            if (Room < Math.Max(wanted, RecordRoomMin))
+            if (_records.Room < Math.Max(wanted, RecordRoomMin))
             {
                 CloseBlock();
-                _block = null;
             }
         }
 
-        if (_block == null)
+        if (!_records.HasBlock)
         {
             OpenBlock(large: true);
         }
@@ -230,59 +210,62 @@ internal sealed class GuardedRecordSink : IRecordSink
         OutgoingBlock block = _blocks.Rent(large);
         lock (_gate)
         {
-            (_block, _unsent, _record, _open) = (block, 0, 0, 0);
+            _records.Open(block);
         }
     }
 
     private void FinishRecord()
     {
-        if (_open == 0)
+        if (_records.OpenLength == 0)
         {
             return;
         }
 
         if (!_ended && _encryptor.Usage == UsageAction.UpdateKeys && _version == TlsVersion.Tls13)
         {
-            EnqueueFinished();
+            _records.EnqueueFinished(_queue);
             EnqueueKeyUpdate(requestPeer: false);
         }
 
-        if (_ended || _encryptor.Usage == UsageAction.Close)
+        if (!_ended && _encryptor.Usage == UsageAction.Close)
         {
-            _ended = true;
-            _block!.Zero(_record + _prefix, _open);
+            // The rest of the data has no key: only a reset tells the peer that what it got is not all.
+            Break();
+        }
+
+        if (_ended)
+        {
+            _records.Discard();
         }
         else
         {
-            _record += _encryptor.Encrypt(ContentType.ApplicationData, _block!.Buffer.AsSpan(_record), _open);
-        }
-
-        _open = 0;
-    }
-
-    private void EnqueueFinished()
-    {
-        if (_block != null)
-        {
-            _queue.Enqueue(_block, _unsent, _record - _unsent);
-            _unsent = _record;
+            _records.Finish(_encryptor);
         }
     }
 
     private void CloseBlock()
     {
-        if (_block == null)
-        {
-            return;
-        }
-
         if (!_ended)
         {
-            EnqueueFinished();
+            _records.EnqueueFinished(_queue);
         }
 
-        _block.Release();
-        _block = null;
+        _records.Close();
+    }
+
+    private void Break()
+    {
+        _ended = true;
+        _queue.Clear();
+    }
+
+    private void DropOversize()
+    {
+        if (_oversize is { } oversize)
+        {
+            _oversize = null;
+            ArrayPool<byte>.Shared.Return(oversize, clearArray: true);
+        }
     }
 
     private void EnqueueKeyUpdate(bool requestPeer)
@@ -294,16 +277,10 @@ internal sealed class GuardedRecordSink : IRecordSink
     private void EnqueueControl(ContentType type, ReadOnlySpan<byte> fragment)
     {
         OutgoingBlock block = _blocks.Rent(large: false);
-        fragment.CopyTo(block.Buffer.AsSpan(_prefix));
+        fragment.CopyTo(block.Buffer.AsSpan(_encryptor.PrefixLength));
         int length = _encryptor.Encrypt(type, block.Buffer, fragment.Length);
         _queue.Enqueue(block, 0, length);
         block.Release();
-    }
-
-    private enum AlertLevel : byte
-    {
-        Warning = 1,
-        Fatal = 2,
     }
 
     /// <summary>
@@ -311,6 +288,10 @@ internal sealed class GuardedRecordSink : IRecordSink
     /// a slow client costs no more than this and its socket buffer.
     /// </summary>
     public const int QueuedBytesMax = 256 * 1024;
+
+    // RFC 8446 §6, RFC 5246 §7.2.
+    private const byte AlertLevelWarning = 1;
+    private const byte AlertLevelFatal = 2;
 
     private const int SmallRecordMax = OutgoingBlockPool.SmallLength - 13 - 17;
 

@@ -14,13 +14,14 @@ internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener li
     private bool _finished;
     private bool _finSent;
     private long _discardedBytes;
-    private int _queuedAtDeadline = int.MaxValue;
+    private int _leftAtDeadline;
 
     /// <summary>Takes the descriptor over and starts.</summary>
     public void Start(LoopSocket current)
     {
+        _leftAtDeadline = LeftBytes;
         Loop.Replace(current, this);
-        Loop.SetDeadline(this, SendProgress);
+        Loop.SetDeadline(this, ProgressTime);
         Work();
     }
 
@@ -30,21 +31,27 @@ internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener li
 
     public override void OnDeadline()
     {
+        int left;
         lock (_gate)
         {
-            if (!_finished && !_finSent && queue.QueuedBytes < _queuedAtDeadline)
+            left = _finished ? 0 : LeftBytes;
+            if (left > 0 && left < _leftAtDeadline)
             {
                 // Slow, but taking what it is sent.
-                _queuedAtDeadline = queue.QueuedBytes;
-                Loop.SetDeadline(this, SendProgress);
+                _leftAtDeadline = left;
+                Loop.SetDeadline(this, ProgressTime);
                 return;
             }
         }
 
-        Finish(reset: true);
+        // A peer that has everything and only keeps its own direction open is no reason for a reset, which could reach it before it has read.
+        Finish(reset: left > 0);
     }
 
     public override void OnFault(Exception fault) => Finish(reset: true);
+
+    // What the kernel has taken is not with the peer yet: a socket buffer holds megabytes, and a reset would throw them away.
+    private int LeftBytes => queue.QueuedBytes + SocketCalls.UnacknowledgedBytes(Descriptor);
 
     private void Work()
     {
@@ -75,7 +82,6 @@ internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener li
             {
                 _finSent = true;
                 SocketCalls.ShutdownWrite(Descriptor);
-                Loop.SetDeadline(this, PeerFin);
             }
         }
 
@@ -119,11 +125,8 @@ internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener li
         listener.Close(this, reset);
     }
 
-    // Without any progress in this time the peer is not reading.
-    private static readonly TimeSpan SendProgress = TimeSpan.FromSeconds(10);
-
-    // Once everything was sent, a peer that is alive answers the FIN within its round trip.
-    private static readonly TimeSpan PeerFin = TimeSpan.FromSeconds(5);
+    // A peer that acknowledges nothing in this time is not reading; one that has acknowledged everything had its time to answer the FIN.
+    private static readonly TimeSpan ProgressTime = TimeSpan.FromSeconds(10);
 
     // What a client on a fast network can have on its way before it reads the alert; discarding copies nothing.
     private const long DiscardedBytesMax = 64 << 20;

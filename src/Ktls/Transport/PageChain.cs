@@ -21,27 +21,16 @@ internal sealed class PageChain
     /// <summary>True when there are bytes the consumer has not looked at.</summary>
     public bool HasUnexamined => _end > _examined;
 
+    /// <summary>Since when the first lease is held, in <see cref="Environment.TickCount64"/>; 0 when none is. Any thread.</summary>
+    public long OldestTick => Volatile.Read(ref _first)?.SinceTick ?? 0;
+
     /// <summary>Everything held.</summary>
     public ReadOnlySequence<byte> Sequence => _first == null
         ? default
         : new ReadOnlySequence<byte>(_first, (int)(_consumed - _first.RunningIndex), _last!, _last!.Memory.Length);
 
     /// <summary>Adds a lease behind the others and owns it from here on.</summary>
-    public void Append(ExposedPages pages)
-    {
-        PageSegment segment = new(pages, _end);
-        if (_last == null)
-        {
-            _first = segment;
-        }
-        else
-        {
-            _last.Following = segment;
-        }
-
-        _last = segment;
-        _end = segment.EndIndex;
-    }
+    public void Append(ExposedPages pages) => Append(pages, Environment.TickCount64);
 
     /// <summary>The consumer is done up to one position and has looked up to another.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Positions of another buffer, or out of order.</exception>
@@ -54,7 +43,7 @@ internal sealed class PageChain
         ArgumentOutOfRangeException.ThrowIfLessThan(examinedIndex, consumedIndex, nameof(examined));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(examinedIndex, _end, nameof(examined));
         _consumed = consumedIndex;
-        _examined = Math.Max(_examined, examinedIndex);
+        _examined = examinedIndex;
         ReleaseConsumed();
     }
 
@@ -69,7 +58,7 @@ internal sealed class PageChain
         (_first, _last, _end) = (null, null, start);
         for (; old != null; old = old.Following)
         {
-            Append(old.Pages.Shrink((int)(start - old.RunningIndex)));
+            Append(old.Pages.Shrink((int)(start - old.RunningIndex)), old.SinceTick);
             start = old.EndIndex;
         }
     }
@@ -96,6 +85,22 @@ internal sealed class PageChain
     {
         _consumed = _examined = _end;
         ReleaseConsumed();
+    }
+
+    private void Append(ExposedPages pages, long sinceTick)
+    {
+        PageSegment segment = new(pages, _end, sinceTick);
+        if (_last == null)
+        {
+            _first = segment;
+        }
+        else
+        {
+            _last.Following = segment;
+        }
+
+        _last = segment;
+        _end = segment.EndIndex;
     }
 
     private void ReleaseConsumed()

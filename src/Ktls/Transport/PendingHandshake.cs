@@ -27,7 +27,14 @@ internal sealed class PendingHandshake(
     /// <summary>It is no longer in flight; guarded by the listener.</summary>
     public bool IsOver { get; set; }
 
-    public override void OnReady(in ReadyEvent ready) => Schedule();
+    // Every new socket is writable at once: until the client has sent something that is no reason for a step.
+    public override void OnReady(in ReadyEvent ready)
+    {
+        if (ready.Readable || Volatile.Read(ref _handshake) != null)
+        {
+            Schedule();
+        }
+    }
 
     public override void OnDeadline() => End(new HandshakeRefusal(AlertDescription.UserCanceled, "the client took longer than the handshake time-out"));
 
@@ -68,7 +75,8 @@ internal sealed class PendingHandshake(
     {
         do
         {
-            Volatile.Write(ref _state, Running);
+            // A full fence: what Schedule's caller noted before it saw a step under way must be seen by this step.
+            Interlocked.Exchange(ref _state, Running);
             if (Step())
             {
                 Volatile.Write(ref _state, Over);
@@ -99,7 +107,7 @@ internal sealed class PendingHandshake(
     {
         while (true)
         {
-            if (_ended is { } ended && _handshake?.Refusal == null)
+            if (_ended is { } ended && _handshake is null or { Result: null, Refusal: null })
             {
                 if (_handshake == null || _handshake.Result != null)
                 {
@@ -120,6 +128,13 @@ internal sealed class PendingHandshake(
 
             if (!TrySendOutput(out bool gone))
             {
+                if (!gone && _ended is { } late)
+                {
+                    // Established but for the last flight, which the client does not take: BouncyCastle has nothing left to refuse with.
+                    Drop(late.Reason);
+                    gone = true;
+                }
+
                 return gone;
             }
 

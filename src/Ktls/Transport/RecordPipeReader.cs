@@ -1,41 +1,24 @@
 using System.IO.Pipelines;
-using System.Threading.Tasks.Sources;
 using Aead.Pages;
 
 namespace Ktls.Transport;
-
-/// <summary>What a reader tells its connection, outside the reader's lock.</summary>
-internal interface IReaderOwner
-{
-    /// <summary>Nothing more will be read. Told once, unless the owner ended it itself.</summary>
-    void OnReadEnd(ReadEnd end);
-
-    /// <summary>The peer's FIN arrived behind a clean end: it is gone. Told once.</summary>
-    void OnPeerGone();
-
-    /// <summary>A read is wanted that this thread cannot do: call <see cref="RecordPipeReader.OnPosted"/> on the loop.</summary>
-    void PostRead();
-}
 
 /// <summary>
 /// Application data for Kestrel, pulled: a read decrypts what the socket holds, on the caller's thread if it can, else on the loop when the
 /// socket has something. No loop pumps, nothing is buffered ahead of the consumer, no second pipe is between.
 /// </summary>
 internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IReaderOwner owner)
-    : PipeReader, IValueTaskSource<ReadResult>
+    : PipeReader
 {
-    // Guards all fields and the intake. Whoever flips _waiting back completes the read, outside the lock.
-    private readonly Lock _gate = new();
-    private ManualResetValueTaskSourceCore<ReadResult> _pending;
-    private CancellationTokenRegistration _cancellation;
-    private bool _waiting;
+    // Its gate guards all fields and the intake.
+    private readonly PipeWait<ReadResult> _wait = new();
     private bool _cancelNext;
     private bool _completed;
     private bool _endTold;
     private bool _goneTold;
 
-    /// <summary>Since when verified bytes are held, in <see cref="Environment.TickCount64"/>; 0 when none are.</summary>
-    public long HoldingSinceTick { get; private set; }
+    /// <summary>Since when the oldest verified bytes are held, in <see cref="Environment.TickCount64"/>; 0 when none are.</summary>
+    public long HoldingSinceTick => intake.Chain.OldestTick;
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
@@ -44,13 +27,12 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
             return ValueTask.FromCanceled<ReadResult>(cancellationToken);
         }
 
-        ReadResult result;
         Notice notice;
         ValueTask<ReadResult> read;
-        short? parked = null;
-        lock (_gate)
+        bool parked = false;
+        lock (_wait.Gate)
         {
-            if (TryTakeOrPull(out result, out PullStatus pull))
+            if (TryTakeOrPull(out ReadResult result, out PullStatus pull))
             {
                 read = new ValueTask<ReadResult>(result);
             }
@@ -60,18 +42,16 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
             }
             else
             {
-                _pending.Reset();
-                _waiting = true;
-                parked = _pending.Version;
-                read = new ValueTask<ReadResult>(this, _pending.Version);
+                parked = true;
+                read = _wait.Begin(cancellationToken);
             }
 
             notice = TakeNotice(pull);
         }
 
-        if (parked is { } version && cancellationToken.CanBeCanceled)
+        if (parked)
         {
-            RegisterCancellation(version, cancellationToken);
+            _wait.Watch(cancellationToken);
         }
 
         Tell(notice);
@@ -82,7 +62,7 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
     {
         bool taken;
         Notice notice;
-        lock (_gate)
+        lock (_wait.Gate)
         {
             taken = TryTakeOrPull(out result, out _);
             notice = TakeNotice(PullStatus.Done);
@@ -96,7 +76,7 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        lock (_gate)
+        lock (_wait.Gate)
         {
             if (_completed)
             {
@@ -105,11 +85,8 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
 
             PageChain chain = intake.Chain;
             chain.Advance(consumed, examined);
-            if (chain.Length == 0)
-            {
-                HoldingSinceTick = 0;
-            }
-            else if (!chain.HasUnexamined && (pages.IsUnderPressure || (chain.HoldsSlot && chain.Length <= ShrinkBytesMax)))
+            if (chain.Length > 0 && !chain.HasUnexamined
+                && (pages.IsUnderPressure || (chain.Length <= ShrinkBytesMax && chain.HoldsSlot)))
             {
                 chain.Shrink();
             }
@@ -119,35 +96,41 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
     public override void CancelPendingRead()
     {
         ReadResult result;
-        lock (_gate)
+        lock (_wait.Gate)
         {
             _cancelNext = true;
-            if (!_waiting)
+            if (!_wait.TryEnd())
             {
                 return;
             }
 
-            _waiting = false;
             TryTake(out result);
         }
 
-        FinishPending(result, null, onPool: true);
+        _wait.Complete(result, onPool: true);
     }
 
+    /// <summary>Gives everything held back. A read that is still pending, against the contract, fails and does not hang.</summary>
     public override void Complete(Exception? exception = null)
     {
-        lock (_gate)
+        bool pending;
+        lock (_wait.Gate)
         {
             _completed = true;
             intake.Chain.Clear();
-            HoldingSinceTick = 0;
+            pending = _wait.TryEnd();
+        }
+
+        if (pending)
+        {
+            _wait.Fail(new InvalidOperationException("Reading was completed while a read was pending."), onPool: true);
         }
     }
 
     /// <summary>The socket has something to read, or its peer's FIN. On the loop.</summary>
     public void OnReadable(bool peerClosed)
     {
-        lock (_gate)
+        lock (_wait.Gate)
         {
             intake.MarkReadable(peerClosed);
         }
@@ -162,73 +145,66 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
         Exception? failure = null;
         bool finished = false;
         Notice notice;
-        lock (_gate)
+        lock (_wait.Gate)
         {
             PullStatus pull = PullStatus.Done;
-            if (_waiting || (intake.PeerClosed && !intake.Chain.HasUnexamined && !_completed))
+            if (_wait.IsActive || (intake.PeerClosed && !intake.Chain.HasUnexamined && !_completed))
             {
                 pull = PullHolding();
             }
 
-            if (_waiting)
+            if (_wait.IsActive)
             {
                 bool taken = TryTake(out result);
                 failure = !taken && intake.Failed ? intake.End!.ToException() : null;
-                finished = taken || failure != null;
-                _waiting = !finished;
+                finished = (taken || failure != null) && _wait.TryEnd();
             }
 
             notice = TakeNotice(pull);
         }
 
         Tell(notice);
-        if (finished)
+        if (failure != null)
         {
-            FinishPending(result, failure, onPool: false);
+            _wait.Fail(failure, onPool: false);
+        }
+        else if (finished)
+        {
+            _wait.Complete(result, onPool: false);
         }
     }
 
     /// <summary>Ends reading from outside. The consumer still gets what had verified, then the reason.</summary>
     public void End(ReadEnd end)
     {
-        lock (_gate)
+        lock (_wait.Gate)
         {
             intake.EndWith(end);
             _endTold = true;
-            if (!_waiting)
+            if (!_wait.TryEnd())
             {
                 return;
             }
 
             // A waiting consumer has no span: what it left for later can go at once.
-            _waiting = false;
             intake.Chain.Clear();
-            HoldingSinceTick = 0;
         }
 
-        FinishPending(default, end.ToException(), onPool: true);
+        _wait.Fail(end.ToException(), onPool: true);
     }
 
     /// <summary>No receive happens after this: the descriptor gets another owner.</summary>
     public void Close()
     {
-        lock (_gate)
+        lock (_wait.Gate)
         {
             intake.Dispose();
         }
     }
 
-    ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => _pending.GetResult(token);
-
-    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => _pending.GetStatus(token);
-
-    void IValueTaskSource<ReadResult>.OnCompleted(
-        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _pending.OnCompleted(continuation, state, token, flags);
-
     private bool TryTakeOrPull(out ReadResult result, out PullStatus pull)
     {
-        if (_completed || _waiting)
+        if (_completed || _wait.IsActive)
         {
             throw new InvalidOperationException(_completed ? "Reading is completed." : "A read is already pending.");
         }
@@ -250,10 +226,6 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
         {
             intake.Chain.Clear();
         }
-        else if (HoldingSinceTick == 0 && intake.Chain.Length > 0)
-        {
-            HoldingSinceTick = Environment.TickCount64;
-        }
 
         return status;
     }
@@ -267,61 +239,13 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
         return any;
     }
 
-    private void RegisterCancellation(short version, CancellationToken cancellationToken)
-    {
-        CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            static (state, token) => ((RecordPipeReader)state!).CancelBy(token), this);
-        lock (_gate)
-        {
-            if (_waiting && _pending.Version == version)
-            {
-                _cancellation = registration;
-                return;
-            }
-        }
-
-        registration.Unregister();
-    }
-
-    private void CancelBy(CancellationToken token)
-    {
-        lock (_gate)
-        {
-            if (!_waiting)
-            {
-                return;
-            }
-
-            _waiting = false;
-        }
-
-        FinishPending(default, new OperationCanceledException(token), onPool: true);
-    }
-
-    private void FinishPending(ReadResult result, Exception? failure, bool onPool)
-    {
-        _cancellation.Unregister();
-        _cancellation = default;
-
-        // Off the loop the caller may hold locks of its own (Kestrel cancels from its timer): never run the consumer on its stack.
-        _pending.RunContinuationsAsynchronously = onPool;
-        if (failure != null)
-        {
-            _pending.SetException(failure);
-        }
-        else
-        {
-            _pending.SetResult(result);
-        }
-    }
-
     private Notice TakeNotice(PullStatus pull)
     {
         ReadEnd? end = _endTold ? null : intake.End;
         _endTold |= end != null;
         bool gone = !_goneTold && intake.PeerClosed && intake.End is { Kind: ReadEndKind.Clean };
         _goneTold |= gone;
-        return new Notice(end, gone, pull == PullStatus.Postponed && _waiting);
+        return new Notice(end, gone, pull == PullStatus.Postponed && _wait.IsActive);
     }
 
     private void Tell(in Notice notice)

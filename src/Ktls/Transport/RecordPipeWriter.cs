@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Threading.Tasks.Sources;
 
 namespace Ktls.Transport;
 
@@ -7,12 +6,9 @@ namespace Ktls.Transport;
 /// Kestrel's bytes on their way into records. A flush completes at once while the sink's bounded queue has room; only beyond it does it wait
 /// for the socket. Records are finished on the caller's thread, so the memory handed out is never touched by another one.
 /// </summary>
-internal sealed class RecordPipeWriter(IRecordSink sink) : PipeWriter, IValueTaskSource<FlushResult>
+internal sealed class RecordPipeWriter(IRecordSink sink) : PipeWriter
 {
-    private readonly Lock _gate = new();
-    private ManualResetValueTaskSourceCore<FlushResult> _pending;
-    private CancellationTokenRegistration _cancellation;
-    private bool _waiting;
+    private readonly PipeWait<FlushResult> _wait = new();
     private bool _cancelNext;
     private bool _completed;
 
@@ -40,9 +36,14 @@ internal sealed class RecordPipeWriter(IRecordSink sink) : PipeWriter, IValueTas
             return ValueTask.FromCanceled<FlushResult>(cancellationToken);
         }
 
-        short version;
-        lock (_gate)
+        ValueTask<FlushResult> flush;
+        lock (_wait.Gate)
         {
+            if (_wait.IsActive)
+            {
+                throw new InvalidOperationException("A flush is already pending.");
+            }
+
             FlushStatus status = sink.Flush();
             if (status != FlushStatus.Full || _cancelNext)
             {
@@ -51,33 +52,25 @@ internal sealed class RecordPipeWriter(IRecordSink sink) : PipeWriter, IValueTas
                 return new ValueTask<FlushResult>(new FlushResult(canceled, status == FlushStatus.Closed));
             }
 
-            _pending.Reset();
-            _waiting = true;
-            version = _pending.Version;
+            flush = _wait.Begin(cancellationToken);
         }
 
-        if (cancellationToken.CanBeCanceled)
-        {
-            RegisterCancellation(version, cancellationToken);
-        }
-
-        return new ValueTask<FlushResult>(this, version);
+        _wait.Watch(cancellationToken);
+        return flush;
     }
 
     public override void CancelPendingFlush()
     {
-        lock (_gate)
+        lock (_wait.Gate)
         {
-            _cancelNext = !_waiting;
-            if (!_waiting)
+            if (!_wait.TryEnd())
             {
+                _cancelNext = true;
                 return;
             }
-
-            _waiting = false;
         }
 
-        FinishPending(new FlushResult(isCanceled: true, isCompleted: false), null, onPool: true);
+        _wait.Complete(new FlushResult(isCanceled: true, isCompleted: false), onPool: true);
     }
 
     /// <summary>What was written still goes out; after an exception the connection is reset.</summary>
@@ -98,86 +91,28 @@ internal sealed class RecordPipeWriter(IRecordSink sink) : PipeWriter, IValueTas
     public void OnWritable()
     {
         FlushStatus status = sink.OnWritable();
-        lock (_gate)
+        lock (_wait.Gate)
         {
-            if (!_waiting || status == FlushStatus.Full)
+            if (status == FlushStatus.Full || !_wait.TryEnd())
             {
                 return;
             }
-
-            _waiting = false;
         }
 
-        FinishPending(new FlushResult(isCanceled: false, status == FlushStatus.Closed), null, onPool: false);
+        _wait.Complete(new FlushResult(isCanceled: false, status == FlushStatus.Closed), onPool: false);
     }
 
     /// <summary>The direction ended: nobody waits for room any more.</summary>
     public void OnEnded()
     {
-        lock (_gate)
+        lock (_wait.Gate)
         {
-            if (!_waiting)
+            if (!_wait.TryEnd())
             {
                 return;
             }
-
-            _waiting = false;
         }
 
-        FinishPending(new FlushResult(isCanceled: false, isCompleted: true), null, onPool: true);
-    }
-
-    FlushResult IValueTaskSource<FlushResult>.GetResult(short token) => _pending.GetResult(token);
-
-    ValueTaskSourceStatus IValueTaskSource<FlushResult>.GetStatus(short token) => _pending.GetStatus(token);
-
-    void IValueTaskSource<FlushResult>.OnCompleted(
-        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _pending.OnCompleted(continuation, state, token, flags);
-
-    private void RegisterCancellation(short version, CancellationToken cancellationToken)
-    {
-        CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            static (state, token) => ((RecordPipeWriter)state!).CancelBy(token), this);
-        lock (_gate)
-        {
-            if (_waiting && _pending.Version == version)
-            {
-                _cancellation = registration;
-                return;
-            }
-        }
-
-        registration.Unregister();
-    }
-
-    private void CancelBy(CancellationToken token)
-    {
-        lock (_gate)
-        {
-            if (!_waiting)
-            {
-                return;
-            }
-
-            _waiting = false;
-        }
-
-        FinishPending(default, new OperationCanceledException(token), onPool: true);
-    }
-
-    private void FinishPending(FlushResult result, Exception? failure, bool onPool)
-    {
-        _cancellation.Unregister();
-        _cancellation = default;
-        _pending.RunContinuationsAsynchronously = onPool;
-        if (failure != null)
-        {
-            _pending.SetException(failure);
-        }
-        else
-        {
-            _pending.SetResult(result);
-        }
+        _wait.Complete(new FlushResult(isCanceled: false, isCompleted: true), onPool: true);
     }
 }

@@ -205,6 +205,12 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
             _reader.OnReadable(ready.PeerClosed || ready.Broken);
             _transport.RelievePressure();
         }
+
+        if (ready.Broken)
+        {
+            // The reader tells only once its consumer has taken what came before; whoever answers a client that is gone should know now.
+            FireClosed();
+        }
     }
 
     /// <summary>The connection on its loop. A class of its own because a ConnectionContext cannot be a LoopSocket too.</summary>

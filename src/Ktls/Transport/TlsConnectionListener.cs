@@ -20,6 +20,7 @@ internal sealed class TlsConnectionListener : IConnectionListener
     private readonly LinkedList<PendingHandshake> _handshakes = new();
     private readonly TaskCompletionSource _allClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _open;
+    private long _failureTick;
     private bool _unbound;
     private bool _disposed;
 
@@ -173,6 +174,17 @@ internal sealed class TlsConnectionListener : IConnectionListener
             ? SocketCalls.LocalAddress(descriptor)
             : LocalAddress;
 
+    /// <summary>Reports a failing accept, at most once a second.</summary>
+    public void OnAcceptFailed(string reason)
+    {
+        long now = Environment.TickCount64;
+        if (now - Interlocked.Read(ref _failureTick) > 1000)
+        {
+            Interlocked.Exchange(ref _failureTick, now);
+            TransportLog.AcceptRefused(_transport.Log, Options.Name, reason);
+        }
+    }
+
     private bool TryCountIn()
     {
         lock (_gate)
@@ -213,19 +225,6 @@ internal sealed class TlsConnectionListener : IConnectionListener
             handshake.Node = null;
         }
     }
-
-    /// <summary>Reports a failing accept, at most once a second.</summary>
-    public void OnAcceptFailed(string reason)
-    {
-        long now = Environment.TickCount64;
-        if (now - Interlocked.Read(ref _failureTick) > 1000)
-        {
-            Interlocked.Exchange(ref _failureTick, now);
-            TransportLog.AcceptRefused(_transport.Log, Options.Name, reason);
-        }
-    }
-
-    private long _failureTick;
 
     // A client in the middle of a handshake is a round trip or two from its end.
     private static readonly TimeSpan UnbindGrace = TimeSpan.FromSeconds(2);

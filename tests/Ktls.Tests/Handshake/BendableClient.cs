@@ -5,7 +5,9 @@ using Org.BouncyCastle.Tls.Crypto.Impl.BC;
 
 namespace Ktls.Tests.Handshake;
 
-/// <summary>A BouncyCastle client in memory whose groups, schemes, versions and messages a test can bend.</summary>
+/// <summary>
+/// A BouncyCastle client in memory whose groups, schemes, versions and messages a test can bend.
+/// </summary>
 internal sealed class BendableClient : TlsClientProtocol
 {
     private readonly Func<byte[], byte[]> _bendFinished;
@@ -35,7 +37,7 @@ internal sealed class BendableClient : TlsClientProtocol
     private sealed class Offer(ClientSettings settings, BendableClient client)
         : DefaultTlsClient(new BcTlsCrypto(new SecureRandom()))
     {
-        public override TlsAuthentication GetAuthentication() => new AcceptAnyServer();
+        public override TlsAuthentication GetAuthentication() => new Trust(settings);
 
         public override void NotifyHandshakeComplete() => client.IsComplete = true;
 
@@ -52,7 +54,8 @@ internal sealed class BendableClient : TlsClientProtocol
             return extensions;
         }
 
-        protected override IList<ProtocolName>? GetProtocolNames() => settings.ApplicationProtocols.Length == 0
+        protected override IList<ProtocolName>? GetProtocolNames() =>
+            settings.ApplicationProtocols.Length == 0
             ? null
             : [.. settings.ApplicationProtocols.Select(ProtocolName.AsUtf8Encoding)];
 
@@ -61,17 +64,23 @@ internal sealed class BendableClient : TlsClientProtocol
         protected override IList<int> GetSupportedGroups(IList<int> namedGroupRoles) => settings.Groups;
 
         protected override IList<SignatureAndHashAlgorithm> GetSupportedSignatureAlgorithms() =>
-            settings.Schemes?.Select(scheme => SignatureAndHashAlgorithm.GetInstance((short)(scheme >> 8), (short)(scheme & 0xFF)))
-                .ToList() ?? base.GetSupportedSignatureAlgorithms();
+            settings.Schemes?.Select(ToAlgorithm).ToList() ?? base.GetSupportedSignatureAlgorithms();
+
+        private static SignatureAndHashAlgorithm ToAlgorithm(int scheme) =>
+            SignatureAndHashAlgorithm.GetInstance((short)(scheme >> 8), (short)(scheme & 0xFF));
 
         protected override IList<Org.BouncyCastle.Tls.ServerName> GetSniServerNames() =>
             [new Org.BouncyCastle.Tls.ServerName(NameType.host_name, "bend.example"u8.ToArray())];
     }
 
-    private sealed class AcceptAnyServer : TlsAuthentication
+    private sealed class Trust(ClientSettings settings) : TlsAuthentication
     {
         public void NotifyServerCertificate(TlsServerCertificate serverCertificate)
         {
+            if (!settings.TrustsAnyServer)
+            {
+                throw new TlsFatalAlert(AlertDescription.unknown_ca);
+            }
         }
 
         public TlsCredentials? GetClientCredentials(CertificateRequest certificateRequest) => null;
@@ -91,6 +100,8 @@ internal sealed record ClientSettings
 
     public short? MaxFragmentLength { get; init; }
 
+    public bool TrustsAnyServer { get; init; } = true;
+
     public string[] ApplicationProtocols { get; init; } = [];
 }
 
@@ -98,9 +109,11 @@ internal sealed record ClientSettings
 internal static class LockStep
 {
     /// <summary>
-    /// Until the server has decided or both wait. What the server sends reaches the client, which throws on an alert.
+    /// Until the server has decided or both wait. What the server sends reaches the client, which throws on
+    /// an alert.
     /// </summary>
-    public static HandshakeStatus Run(ServerHandshake handshake, BendableClient client, Func<byte[], byte[]>? bendRecord = null)
+    public static HandshakeStatus Run(ServerHandshake handshake, BendableClient client,
+        Func<byte[], byte[]>? bendRecord = null)
     {
         HandshakeStatus status = HandshakeStatus.NeedMoreData;
         while (status == HandshakeStatus.NeedMoreData && client.GetAvailableOutputBytes() > 0)

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using AlertCode = Aead.Records.AlertDescription;
 using Ktls.Handshake;
 using Org.BouncyCastle.Tls;
@@ -30,10 +31,14 @@ public class BendableClientTests
     public void A_share_the_client_sent_is_preferred_to_a_better_group_without_one()
     {
         var records = new List<byte[]>();
-        using var handshake = new ServerHandshake(Policies.Default.With("X25519MLKEM768", "P-384", "X25519", "P-256"));
+        using var handshake = new ServerHandshake(
+            Policies.Default.With("X25519MLKEM768", "P-384", "X25519", "P-256"));
         var client = new BendableClient(new ClientSettings
         {
-            Groups = [NamedGroup.X25519MLKEM768, NamedGroup.secp256r1, NamedGroup.x25519, NamedGroup.secp384r1],
+            Groups =
+            [
+                NamedGroup.X25519MLKEM768, NamedGroup.secp256r1, NamedGroup.x25519, NamedGroup.secp384r1,
+            ],
             Shares = [NamedGroup.secp256r1, NamedGroup.x25519],
         });
         LockStep.Run(handshake, client, record =>
@@ -68,7 +73,8 @@ public class BendableClientTests
         foreach (ProtocolVersion version in new[] { ProtocolVersion.TLSv13, ProtocolVersion.TLSv12 })
         {
             using var handshake = new ServerHandshake(Policies.For(BothRsa, BothEcdsa));
-            var client = new BendableClient(new ClientSettings { Version = version, Schemes = [scheme, 0x0201] });
+            var settings = new ClientSettings { Version = version, Schemes = [scheme, 0x0201] };
+            var client = new BendableClient(settings);
             Assert.Equal(HandshakeStatus.Established, LockStep.Run(handshake, client));
             subject += handshake.Result!.Suite.Name + " ";
         }
@@ -111,7 +117,8 @@ public class BendableClientTests
             message[^1] ^= (byte)(cause == "verify" ? 1 : 0);
             return [.. message, .. behind];
         });
-        TlsFatalAlertReceived received = Assert.Throws<TlsFatalAlertReceived>(() => LockStep.Run(handshake, client));
+        TlsFatalAlertReceived received =
+            Assert.Throws<TlsFatalAlertReceived>(() => LockStep.Run(handshake, client));
         Assert.Equal((short)alert, received.AlertDescription);
         Assert.Equal(alert, handshake.Refusal!.Alert);
         Assert.Contains(cause, handshake.Refusal.Reason, StringComparison.OrdinalIgnoreCase);
@@ -127,12 +134,15 @@ public class BendableClientTests
         var client = new BendableClient(Settings(isTls13));
         byte protectedType = (byte)(isTls13 ? 23 : 22);
         int seen = 0;
-        TlsFatalAlertReceived received = Assert.Throws<TlsFatalAlertReceived>(() => LockStep.Run(handshake, client, record =>
+        byte[] Tamper(byte[] record)
         {
             seen += record[0] == 20 ? 1 : 0;
             record[^1] ^= (byte)(record[0] == protectedType && seen > 0 ? 1 : 0);
             return record;
-        }));
+        }
+
+        TlsFatalAlertReceived received =
+            Assert.Throws<TlsFatalAlertReceived>(() => LockStep.Run(handshake, client, Tamper));
         Assert.Equal(20, received.AlertDescription);
         Assert.Equal(AlertCode.BadRecordMac, handshake.Refusal!.Alert);
     }
@@ -144,11 +154,48 @@ public class BendableClientTests
     {
         using var handshake = new ServerHandshake(Policies.Default);
         var protocol = (TlsServerProtocol)ProtocolField.GetValue(handshake)!;
-        Assert.Equal(HandshakeStatus.Established, LockStep.Run(handshake, new BendableClient(Settings(isTls13))));
+        var client = new BendableClient(Settings(isTls13));
+        Assert.Equal(HandshakeStatus.Established, LockStep.Run(handshake, client));
         Assert.Null(ProtocolField.GetValue(handshake));
         Assert.ThrowsAny<Exception>(protocol.Close);
         Assert.ThrowsAny<Exception>(() => protocol.WriteApplicationData([1, 2, 3]));
         Assert.Equal(0, protocol.GetAvailableOutputBytes());
+        SessionParameters session = ((TlsContext)ContextOf(protocol)).Session.ExportSessionParameters();
+        Assert.False(session.MasterSecret.IsAlive());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_client_that_does_not_trust_us_says_so_in_the_log(bool isTls13)
+    {
+        using var handshake = new ServerHandshake(Policies.Default);
+        var client = new BendableClient(Settings(isTls13) with { TrustsAnyServer = false });
+        Assert.Throws<TlsFatalAlert>(() => LockStep.Run(handshake, client));
+        Assert.Equal(HandshakeStatus.Refused, LockStep.Run(handshake, client));
+        Assert.Equal("The client sent the fatal alert unknown_ca.", handshake.Refusal!.Reason);
+        Assert.Equal(0, handshake.TakeOutput().Length);
+    }
+
+    [Fact]
+    public void Nothing_of_BouncyCastle_outlives_the_handshake()
+    {
+        (WeakReference protocol, ServerHandshake handshake, HandshakeResult result) = Establish();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        Assert.False(protocol.IsAlive);
+        handshake.Dispose();
+        Assert.Equal(0UL, result.ServerKeys.SequenceNumber);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static (WeakReference, ServerHandshake, HandshakeResult) Establish()
+        {
+            var handshake = new ServerHandshake(Policies.Default);
+            var protocol = new WeakReference(ProtocolField.GetValue(handshake));
+            LockStep.Run(handshake, new BendableClient(new ClientSettings()));
+            return (protocol, handshake, handshake.Result!);
+        }
     }
 
     [Fact]
@@ -158,7 +205,8 @@ public class BendableClientTests
         LockStep.Run(handshake, new BendableClient(new ClientSettings()));
         Assert.Throws<InvalidOperationException>(() => handshake.AcceptHeader([22, 3, 3, 0, 1], out _));
         Assert.Throws<InvalidOperationException>(() => handshake.Offer(new byte[6], 6));
-        Assert.Throws<InvalidOperationException>(() => handshake.Refuse(new HandshakeRefusal(AlertCode.UserCanceled, "Late.")));
+        var late = new HandshakeRefusal(AlertCode.UserCanceled, "Late.");
+        Assert.Throws<InvalidOperationException>(() => handshake.Refuse(late));
     }
 
     [Fact]
@@ -185,6 +233,9 @@ public class BendableClientTests
 
     private static readonly ServerIdentity BothRsa =
         TestIdentities.Create(global::Aead.CertificateKind.Rsa, "both.example");
+
+    private static object ContextOf(TlsServerProtocol protocol) => typeof(TlsServerProtocol)
+        .GetProperty("Context", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(protocol)!;
 
     private static readonly FieldInfo ProtocolField =
         typeof(ServerHandshake).GetField("_protocol", BindingFlags.NonPublic | BindingFlags.Instance)!;

@@ -32,7 +32,7 @@ internal sealed record ClientHelloBytes
             .. Groups.Length == 0 ? [] : Extension(10, Vector(Words(Groups))),
             .. Schemes.Length == 0 ? [] : Extension(13, Vector(Words(Schemes))),
             .. Shares.Length == 0 && Versions.Length == 0 ? [] : Extension(51,
-                Vector([.. Shares.SelectMany(share => (byte[])[.. Words(share.Group), .. Vector(share.Share)])])),
+                Vector([.. Shares.SelectMany(share => Words(share.Group).Concat(Vector(share.Share)))])),
             .. HostName is null ? [] : Extension(0, Vector([0, .. Vector(HostName)])),
             .. Others.SelectMany(other => Extension(other.Type, other.Data)),
         ];

@@ -31,17 +31,21 @@ internal static class Duplex
             set => throw new NotSupportedException();
         }
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer,
+            CancellationToken cancellationToken = default) =>
             _read.ReadAsync(buffer, cancellationToken);
 
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer,
+            CancellationToken cancellationToken = default) =>
             _write.WriteAsync(buffer, cancellationToken);
 
-        public override Task FlushAsync(CancellationToken cancellationToken) => _write.FlushAsync(cancellationToken);
+        public override Task FlushAsync(CancellationToken cancellationToken) =>
+            _write.FlushAsync(cancellationToken);
 
         public override int Read(byte[] buffer, int offset, int count) => _read.Read(buffer, offset, count);
 
-        public override void Write(byte[] buffer, int offset, int count) => _write.Write(buffer, offset, count);
+        public override void Write(byte[] buffer, int offset, int count) =>
+            _write.Write(buffer, offset, count);
 
         public override void Flush() => _write.Flush();
 

@@ -39,10 +39,12 @@ public class HandshakeFramingProperties
     }
 
     [Property]
-    public bool NothingMayFollowAFinishedOrAClientHelloInItsRecord(bool isFinished, byte[] body, NonEmptyArray<byte> behind)
+    public bool NothingMayFollowAFinishedOrAClientHelloInItsRecord(bool isFinished, byte[] body,
+        NonEmptyArray<byte> behind)
     {
         byte[] record = [.. Message((byte)(isFinished ? 20 : 1), body), .. behind.Get];
-        return Assert.Throws<HandshakeException>(() => new HandshakeFraming().Judge(record, isEncrypted: isFinished))
+        var framing = new HandshakeFraming();
+        return Assert.Throws<HandshakeException>(() => framing.Judge(record, isEncrypted: isFinished))
             .AlertDescription == AlertDescription.unexpected_message;
     }
 

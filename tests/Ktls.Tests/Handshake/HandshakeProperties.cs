@@ -6,7 +6,8 @@ using Org.BouncyCastle.Tls;
 
 namespace Ktls.Tests.Handshake;
 
-// Whatever arrives before a client is authentic may be hostile: every outcome is "not yet" or a refusal with an alert.
+// Whatever arrives before a client is authentic may be hostile: every outcome is "not yet" or a refusal with
+// an alert.
 public class HandshakeProperties
 {
     [Property(MaxTest = 300)]
@@ -32,11 +33,13 @@ public class HandshakeProperties
             int index = 0;
             try
             {
-                LockStep.Run(handshake, client, record => index++ == target ? Mutate(record, mutations) : record);
+                LockStep.Run(handshake, client,
+                    record => index++ == target ? Mutate(record, mutations) : record);
             }
             catch (TlsException)
             {
-                // The client found fault with the server's answer: an alert, or a transcript that is not its own.
+                // The client found fault with the server's answer: an alert, or a transcript that is not its
+                // own.
             }
 
             handshake.Result?.Dispose();
@@ -61,13 +64,19 @@ public class HandshakeProperties
         return status switch
         {
             HandshakeStatus.NeedMoreData => !ends || output.Length == 0,
-            HandshakeStatus.Refused => handshake.Refusal!.Reason.All(character => character is >= ' ' and <= '~')
-                && (EndsWithAlert(output) || handshake.Refusal.Reason.Contains("fatal alert", StringComparison.Ordinal)),
+            HandshakeStatus.Refused => IsPrintable(handshake.Refusal!.Reason)
+                && (EndsWithAlert(output) || IsClientsAlert(handshake.Refusal)),
             _ => false,
         };
     }
 
-    private static bool EndsWithAlert(byte[] output) => output.Length >= 7 && output.AsSpan(^7) is [21, 3, _, 0, 2, 2, _];
+    private static bool IsPrintable(string reason) => reason.All(character => character is >= ' ' and <= '~');
+
+    private static bool IsClientsAlert(HandshakeRefusal refusal) =>
+        refusal.Reason.StartsWith("The client sent the fatal alert", StringComparison.Ordinal);
+
+    private static bool EndsWithAlert(byte[] output) =>
+        output.Length >= 7 && output.AsSpan(^7) is [21, 3, _, 0, 2, 2, _];
 
     private static byte[] Mutate(byte[] record, (int At, byte Value)[] mutations)
     {

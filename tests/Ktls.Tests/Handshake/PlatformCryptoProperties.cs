@@ -12,10 +12,12 @@ namespace Ktls.Tests.Handshake;
 public class PlatformCryptoProperties
 {
     [Property]
-    public bool ThePrfOfTls12IsTheOracles(NonEmptyArray<byte> secret, byte[] seed, bool sha384, PositiveInt length)
+    public bool ThePrfOfTls12IsTheOracles(NonEmptyArray<byte> secret, byte[] seed, bool sha384,
+        PositiveInt length)
     {
         int prf = sha384 ? PrfAlgorithm.tls_prf_sha384 : PrfAlgorithm.tls_prf_sha256;
-        return Same(crypto => crypto.CreateSecret(secret.Get).DeriveUsingPrf(prf, "key expansion", seed, length.Get).Extract());
+        return Same(crypto => crypto.CreateSecret(secret.Get)
+            .DeriveUsingPrf(prf, "key expansion", seed, length.Get).Extract());
     }
 
     [Property]
@@ -28,10 +30,12 @@ public class PlatformCryptoProperties
 
     [Property]
     public bool HmacIsTheOracles(NonEmptyArray<byte> key, byte[] data) =>
-        Same(crypto => crypto.CreateSecret(key.Get).CalculateHmac(CryptoHashAlgorithm.sha256, data, 0, data.Length));
+        Same(crypto => crypto.CreateSecret(key.Get)
+            .CalculateHmac(CryptoHashAlgorithm.sha256, data, 0, data.Length));
 
     [Property]
-    public bool AClonedHashAndItsOriginalGoTheirOwnWays(byte[] first, byte[] second, byte[] third) => Same(crypto =>
+    public bool AClonedHashAndItsOriginalGoTheirOwnWays(byte[] first, byte[] second, byte[] third) =>
+        Same(crypto =>
     {
         TlsHash original = crypto.CreateHash(CryptoHashAlgorithm.sha384);
         original.Update(first, 0, first.Length);

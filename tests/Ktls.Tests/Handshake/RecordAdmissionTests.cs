@@ -17,7 +17,8 @@ public class RecordAdmissionTests
             admitted++;
         }
 
-        Assert.Equal(RecordAdmission.BytesMax / (RecordHeader.Length + RecordHeader.PlaintextLengthMax), admitted);
+        Assert.Equal(RecordAdmission.BytesMax / (RecordHeader.Length + RecordHeader.PlaintextLengthMax),
+            admitted);
     }
 
     [Theory]
@@ -27,7 +28,8 @@ public class RecordAdmissionTests
     public void Only_what_is_encrypted_may_be_longer(byte type, bool isPastChangeCipherSpec, int lengthMax)
     {
         Assert.Null(Judge(type, isPastChangeCipherSpec, lengthMax));
-        Assert.Equal(AlertDescription.RecordOverflow, Judge(type, isPastChangeCipherSpec, lengthMax + 1)!.Alert);
+        HandshakeRefusal refusal = Judge(type, isPastChangeCipherSpec, lengthMax + 1)!;
+        Assert.Equal(AlertDescription.RecordOverflow, refusal.Alert);
     }
 
     private static HandshakeRefusal? Judge(byte type, bool isPastChangeCipherSpec, int length) =>

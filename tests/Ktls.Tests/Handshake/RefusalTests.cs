@@ -33,7 +33,8 @@ public class RefusalTests
     [InlineData(21, 65535)]
     [InlineData(23, 16384 + 257)]
     public void A_record_that_is_too_long_is_refused_before_it_is_read(byte type, int length) =>
-        AssertRefused([type, 3, 1, (byte)(length >> 8), (byte)length], AlertDescription.RecordOverflow, "bytes");
+        AssertRefused([type, 3, 1, (byte)(length >> 8), (byte)length], AlertDescription.RecordOverflow,
+            "bytes");
 
     [Fact]
     public void An_empty_record_is_refused() =>
@@ -53,7 +54,8 @@ public class RefusalTests
     [InlineData(0x0302, "TLS 1.1")]
     [InlineData(0x0301, "TLS 1.0")]
     public void Old_versions_are_refused_by_name(int version, string name) => AssertRefused(
-        new ClientHelloBytes { Version = (ushort)version }.ToRecord(), AlertDescription.ProtocolVersion, name);
+        new ClientHelloBytes { Version = (ushort)version }.ToRecord(),
+        AlertDescription.ProtocolVersion, name);
 
     [Fact]
     public void A_TLS_12_client_is_refused_where_13_is_the_minimum() => AssertRefused(
@@ -62,30 +64,37 @@ public class RefusalTests
 
     [Fact]
     public void A_fallback_to_an_older_version_is_refused() => AssertRefused(
-        new ClientHelloBytes { Suites = [0xC02B, 0x5600, 0x00FF] }.ToRecord(), AlertDescription.InappropriateFallback, "fell back");
+        new ClientHelloBytes { Suites = [0xC02B, 0x5600, 0x00FF] }.ToRecord(),
+        AlertDescription.InappropriateFallback, "fell back");
 
     [Theory]
     [InlineData(0xC023)]
     [InlineData(0x002F)]
     [InlineData(0x009C)]
     public void CBC_and_static_RSA_are_refused(int suite) => AssertRefused(
-        new ClientHelloBytes { Suites = [(ushort)suite, 0x00FF] }.ToRecord(), AlertDescription.HandshakeFailure, "cipher suite");
+        new ClientHelloBytes { Suites = [(ushort)suite, 0x00FF] }.ToRecord(),
+        AlertDescription.HandshakeFailure, "cipher suite");
 
     [Fact]
     public void A_suite_whose_kind_of_key_is_missing_is_not_chosen() => AssertRefused(
-        new ClientHelloBytes { Suites = [0xC02F, 0x00FF] }.ToRecord(), AlertDescription.HandshakeFailure, "certificate",
-        Policies.For(TestIdentities.Ecdsa));
+        new ClientHelloBytes { Suites = [0xC02F, 0x00FF] }.ToRecord(), AlertDescription.HandshakeFailure,
+        "certificate", Policies.For(TestIdentities.Ecdsa));
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void No_common_group_is_refused(bool isTls13) => AssertRefused(
-        (isTls13 ? Tls13 : new ClientHelloBytes()) with { Groups = [0x001E], Shares = [(0x001E, new byte[56])] },
+        (isTls13 ? Tls13 : new ClientHelloBytes()) with
+        {
+            Groups = [0x001E],
+            Shares = [(0x001E, new byte[56])],
+        },
         AlertDescription.HandshakeFailure, "group");
 
     [Fact]
     public void SHA_1_signatures_are_not_made() => AssertRefused(
-        new ClientHelloBytes { Schemes = [0x0203, 0x0201] }, AlertDescription.HandshakeFailure, "signature scheme");
+        new ClientHelloBytes { Schemes = [0x0203, 0x0201] }, AlertDescription.HandshakeFailure,
+            "signature scheme");
 
     [Fact]
     public void A_client_without_secure_renegotiation_is_refused() => AssertRefused(
@@ -94,17 +103,20 @@ public class RefusalTests
     [Fact]
     public void Compression_is_refused()
     {
-        AssertRefused(new ClientHelloBytes { Compression = [1] }, AlertDescription.HandshakeFailure, "handshake_failure");
+        AssertRefused(new ClientHelloBytes { Compression = [1] }, AlertDescription.HandshakeFailure,
+            "handshake_failure");
         AssertRefused(Tls13 with { Compression = [0, 1] }, AlertDescription.IllegalParameter, "compression");
     }
 
     [Fact]
     public void Key_shares_must_be_well_formed()
     {
-        AssertRefused(Tls13 with { Shares = [(0x001D, new byte[31])] }, AlertDescription.IllegalParameter, "length");
+        AssertRefused(Tls13 with { Shares = [(0x001D, new byte[31])] }, AlertDescription.IllegalParameter,
+            "length");
         AssertRefused(Tls13 with { Shares = [(0x001D, new byte[32]), (0x001D, new byte[32])] },
             AlertDescription.IllegalParameter, "repeat");
-        AssertRefused(Tls13 with { Shares = [(0x0017, new byte[65])] }, AlertDescription.IllegalParameter, "support");
+        AssertRefused(Tls13 with { Shares = [(0x0017, new byte[65])] }, AlertDescription.IllegalParameter,
+            "support");
         AssertRefused(Tls13 with { Groups = [] }, AlertDescription.MissingExtension, "supported_groups");
         AssertRefused(Tls13 with { Schemes = [] }, AlertDescription.MissingExtension, "extension");
     }
@@ -143,18 +155,20 @@ public class RefusalTests
     [InlineData(null)]
     public void A_malformed_server_name_is_refused(string? name)
     {
-        byte[] hostName = name is null ? Encoding.ASCII.GetBytes(new string('a', 256)) : Encoding.Latin1.GetBytes(name);
+        byte[] hostName = Encoding.Latin1.GetBytes(name ?? new string('a', 256));
         foreach (ClientHelloBytes hello in new[] { Tls13, new ClientHelloBytes() })
         {
             AssertRefused(hello with { HostName = hostName },
-                name is "" ? AlertDescription.DecodeError : AlertDescription.IllegalParameter, name is "" ? "malformed" : "server_name");
+                name is "" ? AlertDescription.DecodeError : AlertDescription.IllegalParameter,
+                name is "" ? "malformed" : "server_name");
         }
     }
 
     [Fact]
     public void No_common_application_protocol_is_refused()
     {
-        using var handshake = new ServerHandshake(Policies.Default with { ApplicationProtocols = ["acme-tls/1"] });
+        using var handshake =
+            new ServerHandshake(Policies.Default with { ApplicationProtocols = ["acme-tls/1"] });
         byte[] hello = Wire.Split(RealHello("h2", "http/1.1")).First();
         AssertRefused(handshake, hello, AlertDescription.NoApplicationProtocol, "application protocol");
     }
@@ -209,7 +223,8 @@ public class RefusalTests
     {
         byte[] message = Tls13.ToMessage();
         AssertRefused(Wire.Record(22, [.. message, 20]), AlertDescription.UnexpectedMessage, "client_hello");
-        AssertRefused(Wire.Record(22, [.. message, .. message]), AlertDescription.UnexpectedMessage, "client_hello");
+        AssertRefused(Wire.Record(22, [.. message, .. message]), AlertDescription.UnexpectedMessage,
+            "client_hello");
     }
 
     [Fact]
@@ -234,7 +249,7 @@ public class RefusalTests
     public void A_flood_of_change_cipher_spec_is_cut_off()
     {
         byte[] hello = Wire.Split(RealHello()).First();
-        AssertFlooded(i => i == 0 ? hello : Wire.Record(20, 1), 6, "4 change_cipher_spec", isEncrypted: true);
+        AssertFlooded(i => i == 0 ? hello : Wire.Record(20, 1), 6, "4 change_cipher_specs", isEncrypted: true);
     }
 
     [Fact]
@@ -245,10 +260,19 @@ public class RefusalTests
     public void A_changed_second_ClientHello_is_refused()
     {
         using var handshake = new ServerHandshake(Policies.Default.With("P-256"));
-        ClientHelloBytes first = Tls13 with { Groups = [0x001D, 0x0017], Shares = [(0x001D, new byte[32])], HostName = "a.example"u8.ToArray() };
+        ClientHelloBytes first = Tls13 with
+        {
+            Groups = [0x001D, 0x0017],
+            Shares = [(0x001D, new byte[32])],
+            HostName = "a.example"u8.ToArray(),
+        };
         Assert.Equal(HandshakeStatus.NeedMoreData, Wire.Feed(handshake, first.ToRecord()));
         handshake.TakeOutput();
-        ClientHelloBytes second = first with { Shares = [(0x0017, new byte[65])], HostName = "b.example"u8.ToArray() };
+        ClientHelloBytes second = first with
+        {
+            Shares = [(0x0017, new byte[65])],
+            HostName = "b.example"u8.ToArray(),
+        };
         AssertRefused(handshake, second.ToRecord(), AlertDescription.IllegalParameter, "changed");
     }
 
@@ -262,7 +286,8 @@ public class RefusalTests
         Shares = [(0x001D, [9, .. new byte[31]])],
     };
 
-    private static void AssertFlooded(Func<int, byte[]> record, int refusedAt, string reason, bool isEncrypted = false)
+    private static void AssertFlooded(Func<int, byte[]> record, int refusedAt, string reason,
+        bool isEncrypted = false)
     {
         using var handshake = new ServerHandshake(Policies.Default);
         for (int i = 0; i < refusedAt - 1; i++)
@@ -280,13 +305,15 @@ public class RefusalTests
     private static void AssertRefused(ClientHelloBytes hello, AlertDescription alert, string reason) =>
         AssertRefused(hello.ToRecord(), alert, reason);
 
-    private static void AssertRefused(byte[] bytes, AlertDescription alert, string reason, HandshakePolicy? policy = null)
+    private static void AssertRefused(byte[] bytes, AlertDescription alert, string reason,
+        HandshakePolicy? policy = null)
     {
         using var handshake = new ServerHandshake(policy ?? Policies.Default);
         AssertRefused(handshake, bytes, alert, reason);
     }
 
-    private static void AssertRefused(ServerHandshake handshake, byte[] bytes, AlertDescription alert, string reason)
+    private static void AssertRefused(ServerHandshake handshake, byte[] bytes, AlertDescription alert,
+        string reason)
     {
         Assert.Equal(HandshakeStatus.Refused, Wire.Feed(handshake, bytes));
         Assert.Equal(alert, handshake.Refusal!.Alert);

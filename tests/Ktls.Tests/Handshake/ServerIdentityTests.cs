@@ -34,7 +34,8 @@ public class ServerIdentityTests
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         X509Certificate2 leaf = TestIdentities.SelfSign(key, "a.example");
-        ArgumentException error = Assert.Throws<ArgumentException>(() => new ServerIdentity([leaf], Copy(key), [name]));
+        ArgumentException error =
+            Assert.Throws<ArgumentException>(() => new ServerIdentity([leaf], Copy(key), [name]));
         Assert.Contains("write a host name in ASCII", error.Message, StringComparison.Ordinal);
     }
 
@@ -104,7 +105,8 @@ public class ServerIdentityTests
                 && ServerName.TryRead([.. name.Select(c => (byte)c)], out string? again) && again == name);
     }
 
-    private static ECDsa Copy(ECDsa key) => ECDsa.Create(key.ExportParameters(includePrivateParameters: true));
+    private static ECDsa Copy(ECDsa key) =>
+        ECDsa.Create(key.ExportParameters(includePrivateParameters: true));
 
     private static void AssertError(string words, X509Certificate2 leaf, AsymmetricAlgorithm key)
     {

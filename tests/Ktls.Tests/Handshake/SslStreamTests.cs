@@ -9,7 +9,8 @@ using Xunit;
 
 namespace Ktls.Tests.Handshake;
 
-// A client of another make (SslStream, that is OpenSSL) against the handshake; then our record layer takes over.
+// A client of another make (SslStream, that is OpenSSL) against the handshake; then our record layer takes
+// over.
 public class SslStreamTests
 {
     public static TheoryData<string, CertificateKind, bool> SuiteRows()
@@ -84,7 +85,8 @@ public class SslStreamTests
         HandshakePolicy policy = Policies.For(TestIdentities.P384, TestIdentities.P521);
         foreach (CipherSuite suite in new[] { CipherSuite.All[1], CipherSuite.Find(0xC02C)! })
         {
-            (_, SslStream client, _) = await StreamServer.ConnectAsync(policy, StreamServer.Client(name, suite));
+            (_, SslStream client, _) =
+                await StreamServer.ConnectAsync(policy, StreamServer.Client(name, suite));
             Assert.Equal($"CN={name} ECDsa", client.RemoteCertificate!.Subject);
         }
     }
@@ -114,7 +116,8 @@ public class SslStreamTests
     [InlineData(0xC02B, "ECDsa")]
     [InlineData(0xC02F, "RSA")]
     [InlineData(0x1301, "ECDsa")]
-    public async Task Of_two_keys_for_one_name_the_suite_and_the_cheaper_signature_decide(int suite, string algorithm)
+    public async Task Of_two_keys_for_one_name_the_suite_and_the_cheaper_signature_decide(int suite,
+        string algorithm)
     {
         HandshakePolicy policy = Policies.For(
             TestIdentities.Create(CertificateKind.Rsa, "both.example"),
@@ -127,7 +130,8 @@ public class SslStreamTests
     [Fact]
     public async Task The_servers_order_of_suites_decides()
     {
-        CipherSuite[] reversed = [.. CipherSuite.All.Where(suite => suite.Version == TlsVersion.Tls13).Reverse()];
+        CipherSuite[] reversed =
+            [.. CipherSuite.All.Where(suite => suite.Version == TlsVersion.Tls13).Reverse()];
         (HandshakeResult result, _, _) = await StreamServer.ConnectAsync(
             Policies.Default.Only(reversed), StreamServer.Client());
         Assert.Same(reversed[0], result.Suite);
@@ -138,7 +142,8 @@ public class SslStreamTests
     [InlineData("http/1.1,h2", "h2,http/1.1", "http/1.1")]
     [InlineData("h2,http/1.1", "http/1.1", "http/1.1")]
     [InlineData("h2", "", null)]
-    public async Task The_servers_order_of_application_protocols_decides(string ours, string theirs, string? chosen)
+    public async Task The_servers_order_of_application_protocols_decides(string ours, string theirs,
+        string? chosen)
     {
         foreach (CipherSuite suite in new[] { CipherSuite.All[0], CipherSuite.Find(0xC02B)! })
         {
@@ -156,7 +161,8 @@ public class SslStreamTests
     public async Task Many_threads_sign_with_one_identity_at_once()
     {
         HandshakePolicy policy = Policies.Default;
-        await Parallel.ForEachAsync(Enumerable.Range(0, 60), new ParallelOptions { MaxDegreeOfParallelism = 12 },
+        await Parallel.ForEachAsync(Enumerable.Range(0, 60),
+            new ParallelOptions { MaxDegreeOfParallelism = 12 },
             async (i, _) =>
             {
                 (HandshakeResult result, SslStream client, Stream _) = await StreamServer.ConnectAsync(
@@ -188,7 +194,8 @@ public class SslStreamTests
         }
     }
 
-    private static async Task<byte[]> ReceiveAsync(Stream stream, RecordDecryptor decryptor, DecryptStage stage, int size)
+    private static async Task<byte[]> ReceiveAsync(Stream stream, RecordDecryptor decryptor,
+        DecryptStage stage, int size)
     {
         var received = new MemoryStream();
         byte[] record = new byte[5 + 16384 + 256];
@@ -196,7 +203,8 @@ public class SslStreamTests
         {
             await stream.ReadExactlyAsync(record.AsMemory(0, 5)).AsTask().WaitAsync(StreamServer.Timeout);
             int length = RecordHeader.Read(record).FragmentLength;
-            await stream.ReadExactlyAsync(record.AsMemory(5, length)).AsTask().WaitAsync(StreamServer.Timeout);
+            Memory<byte> fragment = record.AsMemory(5, length);
+            await stream.ReadExactlyAsync(fragment).AsTask().WaitAsync(StreamServer.Timeout);
             DecryptedBatch batch = decryptor.Decrypt(record.AsSpan(0, 5 + length), stage);
             Assert.NotEqual(BatchEnd.Rejected, batch.End);
             using ExposedPages? data = batch.ApplicationData;

@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Ktls.Tests.Handshake;
 
-/// <summary>Drives a <see cref="ServerHandshake"/> over a stream as the transport does: header, fragment, output.</summary>
+/// <summary>
+/// Drives a <see cref="ServerHandshake"/> over a stream as the transport does: header, fragment, output.
+/// </summary>
 internal static class StreamServer
 {
     public static async Task<HandshakeStatus> RunAsync(ServerHandshake handshake, Stream stream)
@@ -50,20 +52,22 @@ internal static class StreamServer
     }
 
     [SuppressMessage("Interoperability", "CA1416", Justification = "The tests run on Linux alone.")]
-    [SuppressMessage("Security", "CA5359", Justification = "What is tested is the server, not the client's trust.")]
-    public static SslClientAuthenticationOptions Client(string host = "ecdsa.example", CipherSuite? suite = null) => new()
-    {
-        TargetHost = host,
-        EnabledSslProtocols = suite?.Version switch
+    [SuppressMessage("Security", "CA5359",
+        Justification = "What is tested is the server, not the client's trust.")]
+    public static SslClientAuthenticationOptions Client(string host = "ecdsa.example",
+        CipherSuite? suite = null) => new()
         {
-            TlsVersion.Tls12 => SslProtocols.Tls12,
-            TlsVersion.Tls13 => SslProtocols.Tls13,
-            _ => SslProtocols.Tls12 | SslProtocols.Tls13,
-        },
-        CipherSuitesPolicy = suite is null ? null : new CipherSuitesPolicy([(TlsCipherSuite)suite.Id]),
-        CertificateChainPolicy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck },
-        RemoteCertificateValidationCallback = (_, _, _, _) => true,
-    };
+            TargetHost = host,
+            EnabledSslProtocols = suite?.Version switch
+            {
+                TlsVersion.Tls12 => SslProtocols.Tls12,
+                TlsVersion.Tls13 => SslProtocols.Tls13,
+                _ => SslProtocols.Tls12 | SslProtocols.Tls13,
+            },
+            CipherSuitesPolicy = suite is null ? null : new CipherSuitesPolicy([(TlsCipherSuite)suite.Id]),
+            CertificateChainPolicy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck },
+            RemoteCertificateValidationCallback = (_, _, _, _) => true,
+        };
 
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 }

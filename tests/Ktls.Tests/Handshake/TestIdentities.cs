@@ -37,7 +37,8 @@ internal static class TestIdentities
 
     public static X509Certificate2 SelfSign(AsymmetricAlgorithm key, params string[] names)
     {
-        var subject = new X500DistinguishedName($"CN={names.FirstOrDefault("nobody")} {key.SignatureAlgorithm}");
+        var subject =
+            new X500DistinguishedName($"CN={names.FirstOrDefault("nobody")} {key.SignatureAlgorithm}");
         CertificateRequest request = key is RSA rsa
             ? new CertificateRequest(subject, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             : new CertificateRequest(subject, (ECDsa)key, HashAlgorithmName.SHA256);

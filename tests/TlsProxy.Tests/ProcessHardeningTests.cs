@@ -1,0 +1,66 @@
+using System.Globalization;
+using TestKit;
+using TestKit.Processes;
+using Xunit;
+
+namespace TlsProxy.Tests;
+
+/// <summary>What concerns the process as a whole, looked at from outside.</summary>
+public sealed class ProcessHardeningTests : IDisposable
+{
+    private readonly TemporaryDirectory _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task DoctorFindsItselfNotDumpable()
+    {
+        await using RunningProgram doctor = new(RepositoryFiles.ProxyExecutable, ["doctor"], _folder.FullPath);
+        Assert.Equal(0, await doctor.WaitForExitAsync(Timeouts.Program));
+        Assert.Matches(@"core dumps +off \(not dumpable, RLIMIT_CORE 0\)", doctor.Output);
+        foreach (string subject in new[] { "kernel TLS", "open files", "OpenSSL", "cipher suites", "groups", "page pool", "flip or copy", "n*" })
+        {
+            Assert.Contains(subject, doctor.Output, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task ARunningProxyMayNotDumpCore()
+    {
+        string config = _folder.File("a.json");
+        await File.WriteAllTextAsync(config, """{ "TlsProxy": { "Listeners": { "a": { "Address": "127.0.0.1:0" } } } }""");
+        await using RunningProgram proxy = new(RepositoryFiles.ProxyExecutable, ["--config", config], _folder.FullPath);
+        await UntilAsync(() => proxy.Output.Contains("listening on https://127.0.0.1:", StringComparison.Ordinal));
+
+        string limit = File.ReadLines($"/proc/{proxy.Id.ToString(CultureInfo.InvariantCulture)}/limits").Single(
+            l => l.StartsWith("Max core file size", StringComparison.Ordinal));
+        Assert.Matches(@"size +0 +0 +bytes", limit);
+        await proxy.TerminateAsync();
+        Assert.Equal(0, await proxy.WaitForExitAsync(Timeouts.Program));
+        Assert.Contains("stopping: no new connections", proxy.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("http://", proxy.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnAddressInUseIsNamedTogetherWithTheWayToFindItsHolder()
+    {
+        using var holder = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        holder.Start();
+        string address = holder.LocalEndpoint.ToString()!;
+        string config = _folder.File("b.json");
+        await File.WriteAllTextAsync(config, $$"""{ "TlsProxy": { "Listeners": { "web": { "Address": "{{address}}" } } } }""");
+        await using RunningProgram proxy = new(RepositoryFiles.ProxyExecutable, ["--config", config], _folder.FullPath);
+        Assert.Equal(3, await proxy.WaitForExitAsync(Timeouts.Program));
+        await UntilAsync(() => proxy.Output.Contains($"Listener 'web' cannot listen on {address}: the address is in use", StringComparison.Ordinal));
+        Assert.Contains("ss -ltnp", proxy.Output, StringComparison.Ordinal);
+    }
+
+    private static async Task UntilAsync(Func<bool> holds)
+    {
+        using CancellationTokenSource patience = new(Timeouts.Program);
+        while (!holds())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), patience.Token);
+        }
+    }
+}
