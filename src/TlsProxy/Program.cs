@@ -8,8 +8,9 @@ internal static class Program
 {
     public static async Task<int> Main(string[] args)
     {
-        // Before any socket exists, because the runtime reads it once, with the first one: answers of plain-text backends are handled on the
-        // thread that polled their socket instead of being handed to the thread pool (docs/decisions/0004).
+        // Before any socket exists, because the runtime reads it once, with the first one: answers of
+        // plain-text backends are handled on the thread that polled their socket instead of being handed to
+        // the thread pool (docs/decisions/0004).
         Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 
         ImmutableArray<string> refused = ProcessHardening.Apply();

@@ -53,6 +53,7 @@ public sealed class ProcessHardeningTests : IDisposable
         Assert.Equal(3, await proxy.WaitForExitAsync(Timeouts.Program));
         await UntilAsync(() => proxy.Output.Contains($"Listener 'web' cannot listen on {address}: the address is in use", StringComparison.Ordinal));
         Assert.Contains("ss -ltnp", proxy.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", proxy.Output, StringComparison.Ordinal);
     }
 
     private static async Task UntilAsync(Func<bool> holds)

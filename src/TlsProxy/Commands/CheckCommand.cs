@@ -2,7 +2,10 @@ using TlsProxy.Config;
 
 namespace TlsProxy.Commands;
 
-/// <summary>Reads the configuration as a start would and prints all that is wrong with it. Opens no socket, writes no file.</summary>
+/// <summary>
+/// Reads the configuration as a start would and prints all that is wrong with it. Opens no socket, writes no
+/// file.
+/// </summary>
 internal static class CheckCommand
 {
     public static async Task<int> RunAsync(string? configPath, TextWriter output, TextWriter error)

@@ -8,7 +8,10 @@ using Ktls.Kernel;
 
 namespace TlsProxy.Commands;
 
-/// <summary>What this machine offers, and which settings follow from it. Each line: subject, finding, and what to do where something can be.</summary>
+/// <summary>
+/// What this machine offers, and which settings follow from it. Each line: subject, finding, and what to do
+/// where something can be.
+/// </summary>
 internal static class DoctorCommand
 {
     public static async Task<int> RunAsync(TextWriter output)

@@ -11,7 +11,10 @@ internal static class ExitCode
     /// <summary>Unknown command or option.</summary>
     public const int Usage = 2;
 
-    /// <summary>The configuration is valid, but this machine does not allow it now: a port in use, pages that cannot be locked.</summary>
+    /// <summary>
+    /// The configuration is valid, but this machine does not allow it now: a port in use, pages that cannot
+    /// be locked.
+    /// </summary>
     public const int CouldNotStart = 3;
 
     /// <summary>EX_SOFTWARE of sysexits.h: a fault of this program.</summary>

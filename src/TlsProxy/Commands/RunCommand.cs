@@ -21,7 +21,8 @@ internal static class RunCommand
         await using WebApplication app = ProxyHost.Build(settings);
         try
         {
-            // Here and not with the first connection, so that a machine that cannot give the pages says so now.
+            // Here and not with the first connection, so that a machine that cannot give the pages says so
+            // now.
             PagePool pool = app.Services.GetRequiredService<PagePool>();
             await app.StartAsync(stop);
             new StartLog(app.Services).Write(settings, pool.Status, [.. warnings, .. report.Warnings]);

@@ -19,8 +19,9 @@ internal static class CertificateChain
     }
 
     /// <summary>
-    /// Reports what clients are likely to reject. Warnings, because a proxy that refuses to restart on the day a certificate expires turns
-    /// one client error into an outage, and because private trust stores may accept what public ones do not.
+    /// Reports what clients are likely to reject. Warnings, because a proxy that refuses to restart on the
+    /// day a certificate expires turns one client error into an outage, and because private trust stores may
+    /// accept what public ones do not.
     /// </summary>
     public static void Warn(
         IReadOnlyList<X509Certificate2> chain,

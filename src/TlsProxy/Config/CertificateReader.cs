@@ -5,7 +5,10 @@ using Ktls.Handshake;
 
 namespace TlsProxy.Config;
 
-/// <summary>Parses one entry of "Certificates" into a <see cref="ServerIdentity"/>: PEM files or one PKCS#12 (PFX) file.</summary>
+/// <summary>
+/// Parses one entry of "Certificates" into a <see cref="ServerIdentity"/>: PEM files or one PKCS#12 (PFX)
+/// file.
+/// </summary>
 internal sealed class CertificateReader(string folder, ConfigReport report)
 {
     /// <summary>The identity, or null when the report has an error for it.</summary>

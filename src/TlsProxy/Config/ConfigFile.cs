@@ -3,13 +3,18 @@ using System.Text.Json;
 
 namespace TlsProxy.Config;
 
-/// <summary>The configuration as text: the file, and over it the environment. What was read once is what runs; nothing is watched.</summary>
+/// <summary>
+/// The configuration as text: the file, and over it the environment. What was read once is what runs; nothing
+/// is watched.
+/// </summary>
 /// <param name="Root">Both sections, overrides applied.</param>
 /// <param name="Name">For messages: the absolute path, or "the built-in default".</param>
 /// <param name="Folder">Absolute; relative paths inside are relative to it.</param>
 internal sealed record ConfigFile(IConfigurationRoot Root, string Name, string Folder)
 {
-    /// <summary>Used when no --config is given and it exists; otherwise the copy of it that is built in.</summary>
+    /// <summary>
+    /// Used when no --config is given and it exists; otherwise the copy of it that is built in.
+    /// </summary>
     public const string DefaultFileName = "appsettings.json";
 
     /// <summary>The keys at the root of the file.</summary>
@@ -77,8 +82,8 @@ internal sealed record ConfigFile(IConfigurationRoot Root, string Name, string F
         return null;
     }
 
-    // TlsProxy__Listeners__https__Address=… replaces one value. Only names with the prefix of a section count, so that the rest of the
-    // environment can never break a start.
+    // TlsProxy__Listeners__https__Address=… replaces one value. Only names with the prefix of a section
+    // count, so that the rest of the environment can never break a start.
     private static IEnumerable<KeyValuePair<string, string?>> Overrides(IDictionary environment) =>
         from DictionaryEntry variable in environment
         let name = (string)variable.Key

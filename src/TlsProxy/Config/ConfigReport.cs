@@ -1,8 +1,8 @@
 namespace TlsProxy.Config;
 
 /// <summary>
-/// Everything that is wrong or doubtful in a configuration, each as one sentence that starts with the path of the setting and names the
-/// remedy. Reading goes on after an error, so that one run shows them all.
+/// Everything that is wrong or doubtful in a configuration, each as one sentence that starts with the path of
+/// the setting and names the remedy. Reading goes on after an error, so that one run shows them all.
 /// </summary>
 internal sealed class ConfigReport
 {

@@ -6,8 +6,8 @@ using Ktls.Handshake;
 namespace TlsProxy.Config;
 
 /// <summary>
-/// The certificate of a listener that names none: for this machine's own names, signed by an authority whose key is dropped as soon as it has
-/// signed, so that trusting it trusts nothing else, ever.
+/// The certificate of a listener that names none: for this machine's own names, signed by an authority whose
+/// key is dropped as soon as it has signed, so that trusting it trusts nothing else, ever.
 /// </summary>
 internal sealed class DevelopmentCertificate(string folder)
 {
@@ -148,7 +148,8 @@ internal sealed class DevelopmentCertificate(string folder)
         WriteFile(AuthorityFile, authority.ExportCertificatePem(), PublicMode);
     }
 
-    // Written beside and renamed, so that a reader never sees half a file; created with its mode, so that a key is never readable by others.
+    // Written beside and renamed, so that a reader never sees half a file; created with its mode, so that a
+    // key is never readable by others.
     private static void WriteFile(string file, string text, UnixFileMode mode)
     {
         string draft = file + ".new";

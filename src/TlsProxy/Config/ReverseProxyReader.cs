@@ -3,8 +3,9 @@ using Yarp.ReverseProxy.Configuration;
 namespace TlsProxy.Config;
 
 /// <summary>
-/// Checks the section "ReverseProxy": its keys and values against YARP's own types, then the references between routes and clusters, then
-/// YARP's own rules. YARP itself ignores unknown keys and reports one fault at a time, at start.
+/// Checks the section "ReverseProxy": its keys and values against YARP's own types, then the references
+/// between routes and clusters, then YARP's own rules. YARP itself ignores unknown keys and reports one fault
+/// at a time, at start.
 /// </summary>
 internal static class ReverseProxyReader
 {

@@ -3,8 +3,9 @@ using System.Reflection;
 namespace TlsProxy.Config;
 
 /// <summary>
-/// Binds a configuration section to a plain type by the names of its properties. Unlike the framework's binder it says what it could not
-/// use: a key without a property, a value that does not parse, an object where a value is expected. It reports all of it and goes on.
+/// Binds a configuration section to a plain type by the names of its properties. Unlike the framework's
+/// binder it says what it could not use: a key without a property, a value that does not parse, an object
+/// where a value is expected. It reports all of it and goes on.
 /// </summary>
 internal sealed class StrictBinder(ConfigReport report, params PropertyInfo[] notSettable)
 {

@@ -1,8 +1,8 @@
 namespace TlsProxy.Config;
 
-// The text form of the configuration, property for property. StrictBinder fills it and knows the allowed keys from it; the readers beside it
-// parse it into what the rooms below take. Settings whose feature does not exist yet are here too, so that UnavailableSettings can refuse
-// them by name.
+// The text form of the configuration, property for property. StrictBinder fills it and knows the allowed keys
+// from it; the readers beside it parse it into what the rooms below take. Settings whose feature does not
+// exist yet are here too, so that UnavailableSettings can refuse them by name.
 
 /// <summary>The section "TlsProxy".</summary>
 internal sealed class TlsProxyOptions
@@ -32,7 +32,10 @@ internal sealed class ListenerOptions
     /// <summary>Not available yet. Defaults to empty.</summary>
     public Dictionary<string, string> SniClusters { get; set; } = [];
 
-    /// <summary>The first one answers clients that ask for an unknown name or none. Defaults to a generated development certificate.</summary>
+    /// <summary>
+    /// The first one answers clients that ask for an unknown name or none. Defaults to a generated
+    /// development certificate.
+    /// </summary>
     public List<CertificateOptions> Certificates { get; set; } = [];
 
     /// <summary>"1.2" or "1.3". Defaults to "1.2".</summary>
@@ -56,7 +59,9 @@ internal sealed class ListenerOptions
     /// <summary>Not available yet: only Off. Defaults to Off.</summary>
     public ProxyProtocolMode ProxyProtocol { get; set; } = ProxyProtocolMode.Off;
 
-    /// <summary>Not available yet: Auto and Off, which both mean the user-space record layer. Defaults to Auto.</summary>
+    /// <summary>
+    /// Not available yet: Auto and Off, which both mean the user-space record layer. Defaults to Auto.
+    /// </summary>
     public KernelOptions Kernel { get; set; } = new();
 
     /// <summary>From accept to Finished, 1 second to 5 minutes. Defaults to 10 seconds.</summary>
@@ -88,7 +93,9 @@ internal sealed class CertificateOptions
     /// <summary>Of an encrypted key or PFX file. Defaults to none.</summary>
     public string? Password { get; set; }
 
-    /// <summary>Exact names or *.one-label wildcards. Defaults to the certificate's subject alternative names.</summary>
+    /// <summary>
+    /// Exact names or *.one-label wildcards. Defaults to the certificate's subject alternative names.
+    /// </summary>
     public List<string> ServerNames { get; set; } = [];
 }
 
@@ -152,7 +159,9 @@ internal sealed class PageOptions
     /// <summary>n*: the batch in bytes from which Auto flips. Defaults to null: never.</summary>
     public int? FlipThreshold { get; set; }
 
-    /// <summary>Bound of the guarded slots, and again of the verified copies, in MiB. Defaults to 256.</summary>
+    /// <summary>
+    /// Bound of the guarded slots, and again of the verified copies, in MiB. Defaults to 256.
+    /// </summary>
     public int MaxMegabytes { get; set; } = 256;
 
     /// <summary>BestEffort or Required. Defaults to BestEffort.</summary>
@@ -167,6 +176,9 @@ internal sealed class AdminOptions
 /// <summary>The section "Logging".</summary>
 internal sealed class LoggingOptions
 {
-    /// <summary>The least level by category; "Default" for all others. Defaults to Information, and Warning for Microsoft and Yarp.</summary>
+    /// <summary>
+    /// The least level by category; "Default" for all others. Defaults to Information, and Warning for
+    /// Microsoft and Yarp.
+    /// </summary>
     public Dictionary<string, LogLevel> LogLevel { get; set; } = [];
 }

@@ -1,8 +1,8 @@
 namespace TlsProxy.Config;
 
 /// <summary>
-/// Settings that belong to the contract but whose feature does not exist yet. They are refused by name: a setting that is silently ignored
-/// would promise what is not there.
+/// Settings that belong to the contract but whose feature does not exist yet. They are refused by name: a
+/// setting that is silently ignored would promise what is not there.
 /// </summary>
 internal static class UnavailableSettings
 {

@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.Connections.Features;
 
 namespace TlsProxy.Proxy;
 
-/// <summary>Answers every request while no route is configured, so that a bare start shows something: the connection it came over.</summary>
+/// <summary>
+/// Answers every request while no route is configured, so that a bare start shows something: the connection
+/// it came over.
+/// </summary>
 internal static class DemoOrigin
 {
     public static Task AnswerAsync(HttpContext context)

@@ -4,7 +4,9 @@ using TlsProxy.Config;
 
 namespace TlsProxy.Proxy;
 
-/// <summary>Puts the parts together: our transport below, Kestrel's HTTP in the middle, YARP or the demo origin above.</summary>
+/// <summary>
+/// Puts the parts together: our transport below, Kestrel's HTTP in the middle, YARP or the demo origin above.
+/// </summary>
 internal static class ProxyHost
 {
     /// <summary>From SIGTERM until requests in flight are cut off.</summary>
@@ -58,8 +60,8 @@ internal static class ProxyHost
         // A proxy forwards bodies and does not hold them: their size is the backend's business.
         options.Limits.MaxRequestBodySize = null;
 
-        // A gRPC or WebSocket client may be silent for long between messages. Clients that are slow to read are still cut off
-        // (MinResponseDataRate), as are slow headers (RequestHeadersTimeout).
+        // A gRPC or WebSocket client may be silent for long between messages. Clients that are slow to read
+        // are still cut off (MinResponseDataRate), as are slow headers (RequestHeadersTimeout).
         options.Limits.MinRequestBodyDataRate = null;
 
         foreach (ListenerSettings listener in settings.Listeners)

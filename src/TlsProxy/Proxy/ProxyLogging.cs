@@ -16,10 +16,14 @@ internal static class ProxyLogging
             console.ColorBehavior = LoggerColorBehavior.Disabled;
         });
 
-        // The host's own lines are left out as well: they would name our addresses as http://, which they are not.
+        // The host's own lines are left out as well: they would name our addresses as http://, which they are
+        // not.
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Yarp", LogLevel.Warning);
+
+        // Its error is a failed start, which StartFailure tells in one sentence.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         foreach ((string category, LogLevel level) in options.LogLevel)
         {
             logging.AddFilter(category.Equals("Default", StringComparison.OrdinalIgnoreCase) ? null : category, level);

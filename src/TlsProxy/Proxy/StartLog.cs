@@ -6,7 +6,10 @@ using TlsProxy.Config;
 
 namespace TlsProxy.Proxy;
 
-/// <summary>The lines of start and stop: what is listening, with which certificates, how data is protected, and when it ends.</summary>
+/// <summary>
+/// The lines of start and stop: what is listening, with which certificates, how data is protected, and when
+/// it ends.
+/// </summary>
 internal sealed partial class StartLog
 {
     private readonly ILogger _logger;
@@ -48,7 +51,8 @@ internal sealed partial class StartLog
     {
         IPEndPoint endPoint = listener.EndPoint;
 
-        // Port 0 became some port, which Kestrel knows. It takes us for http because no middleware of its own does TLS.
+        // Port 0 became some port, which Kestrel knows. It takes us for http because no middleware of its own
+        // does TLS.
         int port = bound is null ? endPoint.Port : new Uri(bound.Replace("*", "localhost", StringComparison.Ordinal)).Port;
         string url = $"https://{new IPEndPoint(endPoint.Address, port)}/";
         Listening(url, listener.EndPoint.Options.Name);

@@ -16,6 +16,13 @@ internal sealed class ClientCrowd : IAsyncDisposable
         new ParallelOptions { MaxDegreeOfParallelism = AtOnce },
         async (_, _) => _connections.Add(await connect())).WaitAsync(Timeouts.Bulk);
 
+    /// <summary>Opens that many and closes each at once.</summary>
+    public static Task PassThroughAsync(int count, Func<Task<SslStream>> connect) => Parallel.ForAsync(
+        0,
+        count,
+        new ParallelOptions { MaxDegreeOfParallelism = AtOnce },
+        async (_, _) => await (await connect()).DisposeAsync()).WaitAsync(Timeouts.Bulk);
+
     /// <summary>Does the same with each of them.</summary>
     public Task ForEachAsync(Func<SslStream, Task> act) => Parallel.ForEachAsync(
         _connections,
