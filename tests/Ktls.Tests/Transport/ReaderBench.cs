@@ -80,6 +80,7 @@ internal sealed class ReaderBench : IReaderOwner, IDisposable
     {
         Reader.Complete();
         Reader.Close();
+        Source.Drain();
         _scratches.Dispose();
         _loop.Dispose();
         Assert.True(_mint.IsWhole(stages: 1), $"Leases are out: {_mint.Pool.Status}");

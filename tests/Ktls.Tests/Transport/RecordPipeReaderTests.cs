@@ -200,9 +200,10 @@ public class RecordPipeReaderTests
         bench.Reader.CancelPendingRead();
         ReadResult result = await bench.Reader.ReadAsync().Within();
         Assert.True(result.IsCanceled);
-        Assert.Equal(10, result.Buffer.Length);
+        bench.Reader.AdvanceTo(result.Buffer.Start);
         result = await bench.Reader.ReadAsync().Within();
         Assert.False(result.IsCanceled);
+        Assert.Equal(10, result.Buffer.Length);
     }
 
     [Fact]
@@ -249,7 +250,7 @@ public class RecordPipeReaderTests
     {
         using ReaderBench bench = new(delivery);
         int slots = bench.Pool.Status.SlotsInUse;
-        bench.Arrive(100, 16_384);
+        bench.Arrive(16_384);
         Assert.True(bench.Reader.TryRead(out _));
         bench.Reader.Complete();
         bench.Reader.Complete(new IOException("twice"));

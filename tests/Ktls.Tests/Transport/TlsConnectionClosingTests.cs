@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Net.Sockets;
@@ -46,7 +47,7 @@ public class TlsConnectionClosingTests
     {
         await using TransportHost host = await TransportHost.StartAsync();
         (RecordStream client, ConnectionContext connection) = await host.ConnectAsync();
-        connection.Transport.Output.Write([1, 2, 3]);
+        connection.Transport.Output.Write<byte>([1, 2, 3]);
         await connection.DisposeAsync();
         (byte[] data, AlertDescription? alert, bool finished) = await Task.Run(client.ReceiveAll).Within();
         Assert.Equal([1, 2, 3], data);

@@ -45,7 +45,7 @@ public class TransportStressTests
         {
             for (int i = 0; i < 20; i++)
             {
-                client.Send(new byte[1000 * i]);
+                client.Send(new byte[800 * i]);
             }
 
             client.Send(ContentType.Alert, 1, 0);
