@@ -52,6 +52,11 @@ internal sealed class GuardedRecordSink : IRecordSink
             return;
         }
 
+        if (!_records.HasBlock)
+        {
+            OpenBlock(large: true);
+        }
+
         for (ReadOnlyMemory<byte> left = _oversize.AsMemory(0, bytes); !left.IsEmpty;)
         {
             Memory<byte> next = RoomFor(1);
@@ -295,6 +300,6 @@ internal sealed class GuardedRecordSink : IRecordSink
 
     private const int SmallRecordMax = OutgoingBlockPool.SmallLength - 13 - 17;
 
-    // A record that starts in less room than this is not worth its header and tag: take the next block.
+    // A record that starts in less room than this is not worth its header and tag.
     private const int RecordRoomMin = 1024;
 }

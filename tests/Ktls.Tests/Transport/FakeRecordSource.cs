@@ -1,0 +1,53 @@
+using Aead.Algorithms;
+using Aead.Pages;
+using Aead.Records;
+using Ktls.Transport;
+
+namespace Ktls.Tests.Transport;
+
+/// <summary>A record layer that receives what the test says, in order; then its socket is empty.</summary>
+internal sealed class FakeRecordSource : IRecordSource
+{
+    private readonly Queue<ReadOutcome> _outcomes = new();
+
+    public bool HasBufferedRecords => false;
+
+    public UsageAction Usage { get; set; }
+
+    public int Reads { get; private set; }
+
+    public int KeyUpdates { get; private set; }
+
+    public bool IsDisposed { get; private set; }
+
+    public void Deliver(ExposedPages pages) => _outcomes.Enqueue(new ReadOutcome { Data = pages });
+
+    public void Deliver(ContentType type, params byte[] fragment) =>
+        _outcomes.Enqueue(new ReadOutcome { Status = ReadStatus.Control, ControlType = type, Control = fragment });
+
+    public void Finish() => _outcomes.Enqueue(new ReadOutcome { Status = ReadStatus.EndOfStream });
+
+    public void Break() => _outcomes.Enqueue(new ReadOutcome { Status = ReadStatus.Broken, Failure = "ECONNRESET" });
+
+    public void Reject(AlertDescription alert, ExposedPages? before = null) =>
+        _outcomes.Enqueue(new ReadOutcome { Status = ReadStatus.Rejected, Alert = alert, Data = before });
+
+    public ReadOutcome Read(ReceiveScratch scratch, bool receive)
+    {
+        Reads++;
+        return _outcomes.TryDequeue(out ReadOutcome outcome) ? outcome : new ReadOutcome { Drained = true };
+    }
+
+    /// <summary>Gives back what nobody asked for.</summary>
+    public void Drain()
+    {
+        while (_outcomes.TryDequeue(out ReadOutcome outcome))
+        {
+            ((IDisposable?)outcome.Data)?.Dispose();
+        }
+    }
+
+    public void UpdateKeys() => KeyUpdates++;
+
+    public void Dispose() => IsDisposed = true;
+}

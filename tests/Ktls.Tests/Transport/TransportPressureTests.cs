@@ -1,0 +1,52 @@
+using System.IO.Pipelines;
+using Ktls.Transport;
+using Microsoft.AspNetCore.Connections;
+using Xunit;
+
+namespace Ktls.Tests.Transport;
+
+public class TransportPressureTests
+{
+    [Fact]
+    public async Task Over_the_bound_the_longest_holder_is_shed_and_the_others_live()
+    {
+        long bound = TransportResources.Stages * (256L << 10);
+        await using TransportHost host = await TransportHost.StartAsync(pageBytesMax: bound);
+        List<(RecordStream Client, ConnectionContext Connection)> holders = [];
+        while (!holders.Any(holder => holder.Connection.ConnectionClosed.IsCancellationRequested))
+        {
+            (RecordStream client, ConnectionContext connection) holder = await host.ConnectAsync();
+            holders.Add(holder);
+            Assert.True(holders.Count < 40, "Nobody is shed.");
+            await HoldAsync(holder.client, holder.connection, 200_000);
+        }
+
+        Assert.True(holders[0].Connection.ConnectionClosed.IsCancellationRequested, "Another than the longest holder was shed.");
+        Assert.False(holders[^1].Connection.ConnectionClosed.IsCancellationRequested);
+        (RecordStream last, ConnectionContext quick) = await host.ConnectAsync();
+        last.Send([1]);
+        Assert.Equal([1], await TlsConnectionTests.ReadAsync(quick, 1));
+    }
+
+    // As a consumer does that waits for the rest of a message: everything examined, nothing consumed, and a read pending.
+    private static async Task HoldAsync(RecordStream client, ConnectionContext connection, int bytes)
+    {
+        for (int sent = 0; sent < bytes; sent += 10_000)
+        {
+            client.Send(new byte[10_000]);
+        }
+
+        PipeReader input = connection.Transport.Input;
+        long held = 0;
+        while (held < bytes)
+        {
+            ReadResult result = await input.ReadAsync().Within();
+            held = result.Buffer.Length;
+            input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        }
+
+        // The distance between two holders must show on the clock that tells who held longest.
+        await Task.Delay(25);
+        _ = input.ReadAsync().AsTask().ContinueWith(ended => ended.Exception, TaskScheduler.Default);
+    }
+}
