@@ -92,6 +92,11 @@ public class RefusalTests
         AlertDescription.HandshakeFailure, "group");
 
     [Fact]
+    public void In_TLS_12_a_certificate_on_a_curve_the_client_does_not_support_is_not_sent() => AssertRefused(
+        new ClientHelloBytes { Groups = [0x001D] }.ToRecord(), AlertDescription.HandshakeFailure, "curve",
+        Policies.For(TestIdentities.P384));
+
+    [Fact]
     public void SHA_1_signatures_are_not_made() => AssertRefused(
         new ClientHelloBytes { Schemes = [0x0203, 0x0201] }, AlertDescription.HandshakeFailure,
             "signature scheme");
