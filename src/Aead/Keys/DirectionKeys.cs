@@ -80,9 +80,16 @@ public sealed class DirectionKeys : IDisposable
 
     /// <summary>The [sender]_write_key.</summary>
     /// <exception cref="InvalidOperationException">A record encryptor or decryptor has taken it.</exception>
-    public ReadOnlySpan<byte> Key => _keyMoved
-        ? throw new InvalidOperationException("The key has moved into an AEAD; only Update makes another.")
-        : WritableKey;
+    public ReadOnlySpan<byte> Key
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return _keyMoved
+                ? throw new InvalidOperationException("The key moved into an AEAD; Update makes another.")
+                : WritableKey;
+        }
+    }
 
     /// <summary>The [sender]_write_iv.</summary>
     public ReadOnlySpan<byte> Iv => WritableIv;

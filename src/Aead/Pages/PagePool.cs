@@ -71,7 +71,7 @@ public sealed class PagePool : IDisposable
         LockPlan plan = LockPlan.Make(policy, stages, SlotBytes, lockableBytes, LockPlan.LimitInForce());
         try
         {
-            return new PagePool(policy, new SlotPool(plan, stages, SlotBytes));
+            return new PagePool(policy, new SlotPool(plan, policy.Locking, stages, SlotBytes));
         }
         catch (PageMapException refused)
         {

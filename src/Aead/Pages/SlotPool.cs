@@ -12,7 +12,6 @@ internal sealed class SlotPool : IDisposable
     private readonly List<PageMap> _maps = [];
     private int _slotsMax;
     private int _slotsMapped;
-    private int _slotsLocked;
     private int _stages;
     private int _flipped;
     private bool _growing;
@@ -20,8 +19,8 @@ internal sealed class SlotPool : IDisposable
     private string? _notice;
 
     /// <summary>Maps what the stages need.</summary>
-    /// <exception cref="PageMapException">The kernel refused.</exception>
-    internal SlotPool(LockPlan plan, int stagesMax, int slotBytes)
+    /// <exception cref="PageMapException">The kernel refused to map, or to lock what must be locked.</exception>
+    internal SlotPool(LockPlan plan, Locking locking, int stagesMax, int slotBytes)
     {
         _slotBytes = slotBytes;
         _stagesMax = stagesMax;
@@ -31,8 +30,10 @@ internal sealed class SlotPool : IDisposable
         {
             while (_slotsMapped < stagesMax)
             {
-                int slots = SlotsOfNextMap;
-                Add(MapSlots(slots, slotsToLock: Math.Clamp(plan.SlotsLocked - _slotsMapped, 0, slots)));
+                int slotsToLock = Math.Clamp(plan.SlotsLocked - _slotsMapped, 0, SlotsOfNextMap);
+                PageMap map = PageMap.Create(SlotsOfNextMap, slotBytes);
+                Add(map);
+                LockAtStart(map, slotsToLock, locking);
             }
         }
         catch
@@ -99,7 +100,7 @@ internal sealed class SlotPool : IDisposable
     internal SlotCounts Count()
     {
         lock (_lock)
-            return new SlotCounts(_slotsMax, _slotsMapped, _stages + _flipped, _slotsLocked * (long)_slotBytes, _notice);
+            return new SlotCounts(_slotsMax, _slotsMapped, _stages + _flipped, _maps.Sum(map => (long)map.SlotsLocked) * _slotBytes, _notice);
     }
 
     /// <summary>Unmaps everything. Idempotent.</summary>
@@ -124,7 +125,7 @@ internal sealed class SlotPool : IDisposable
         string? refusal = null;
         try
         {
-            map = MapSlots(slots, slotsToLock: slots);
+            map = MapLocked(slots);
         }
         catch (PageMapException refused)
         {
@@ -151,12 +152,25 @@ internal sealed class SlotPool : IDisposable
         return null;
     }
 
-    private PageMap MapSlots(int slots, int slotsToLock)
+    // What the plan found lockable may be gone by now: others in the process lock too.
+    private void LockAtStart(PageMap map, int slotsToLock, Locking locking)
+    {
+        try
+        {
+            map.Lock(slotsToLock);
+        }
+        catch (PageMapException refused) when (locking == Locking.BestEffort)
+        {
+            _notice = $"Some decrypt slots are not locked and may be swapped out: {refused.Message} {_notice}".TrimEnd();
+        }
+    }
+
+    private PageMap MapLocked(int slots)
     {
         PageMap map = PageMap.Create(slots, _slotBytes);
         try
         {
-            map.Lock(slotsToLock);
+            map.Lock(slots);
             return map;
         }
         catch
@@ -170,7 +184,6 @@ internal sealed class SlotPool : IDisposable
     {
         _maps.Add(map);
         _slotsMapped += map.SlotCount;
-        _slotsLocked += map.SlotsLocked;
         for (int slot = 0; slot < map.SlotCount; slot++)
             _free.Enqueue(new GuardedSlot(map, slot));
     }

@@ -46,12 +46,11 @@ public sealed class RecordDecryptor : IDisposable
     /// application data of the good ones in one step.
     /// </summary>
     /// <param name="ciphertext">Starts with a record's header, or is empty. Not changed.</param>
-    /// <param name="stage">Holds at least one record of the largest kind.</param>
+    /// <param name="stage">Where to decrypt; it always has room for one record of the largest kind.</param>
     public DecryptedBatch Decrypt(ReadOnlySpan<byte> ciphertext, DecryptStage stage)
     {
         _keys.ThrowIfDisposed();
         ArgumentNullException.ThrowIfNull(stage);
-        ArgumentOutOfRangeException.ThrowIfLessThan(stage.Capacity, StageCapacityMin, nameof(stage));
         if (_rejection is AlertDescription alert)
         {
             return new DecryptedBatch { End = BatchEnd.Rejected, Alert = alert };
@@ -269,11 +268,6 @@ public sealed class RecordDecryptor : IDisposable
         public ReadOnlyMemory<byte> Control;
     }
 
-    /// <summary>
-    /// Bytes a stage must hold: the fragment of the largest legal record, that of TLS 1.2 GCM.
-    /// </summary>
-    internal const int StageCapacityMin = RecordHeader.PlaintextLengthMax + 8 + AeadAlgorithm.TagLength;
-
-    /// <summary>Empty records of application data in a row; OpenSSL tolerates as many.</summary>
-    internal const int EmptyRecordsMax = 32;
+    // Empty records of application data in a row; OpenSSL tolerates as many.
+    private const int EmptyRecordsMax = 32;
 }

@@ -129,7 +129,7 @@ public sealed class RecordEncryptor : IDisposable
         if (record.Length < length)
         {
             throw new ArgumentException(
-                $"{fragmentLength} bytes of content make a record of {length}; the buffer has {record.Length}.",
+                $"{fragmentLength} bytes of content take {length} bytes of buffer, not {record.Length}.",
                 nameof(record));
         }
     }

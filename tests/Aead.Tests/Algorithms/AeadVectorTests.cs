@@ -6,7 +6,8 @@ namespace Aead.Tests.Algorithms;
 
 public sealed class AeadVectorTests
 {
-    public static TheoryData<string> Sources => [.. VectorFile.Read("aead.txt").Select(vector => vector.Text("source"))];
+    public static TheoryData<string> Sources =>
+        [.. VectorFile.Read("aead.txt").Select(vector => vector.Text("source"))];
 
     [Theory]
     [MemberData(nameof(Sources))]
@@ -48,13 +49,13 @@ public sealed class AeadVectorTests
         {
             byte[] tag = vector.Bytes("tag");
             tag[index] ^= 0x80;
-            byte[] plaintext = vector.Bytes("ciphertext");
+            byte[] text = vector.Bytes("ciphertext");
 
             bool verified = aead.TryDecrypt(
-                vector.Bytes("nonce"), vector.Bytes("associated_data"), vector.Bytes("ciphertext"), tag, plaintext);
+                vector.Bytes("nonce"), vector.Bytes("associated_data"), text, tag, text);
 
             Assert.False(verified);
-            Assert.All(plaintext, value => Assert.Equal(0, value));
+            Assert.All(text, value => Assert.Equal(0, value));
         }
     }
 

@@ -11,7 +11,8 @@ public sealed class DirectionKeysTests
 
     public static TheoryData<string> Suites12 => Names(TlsVersion.Tls12);
 
-    public static TheoryData<string> Sources => [.. VectorFile.Read("rfc8448.txt").Select(vector => vector.Text("source"))];
+    public static TheoryData<string> Sources =>
+        [.. VectorFile.Read("rfc8448.txt").Select(vector => vector.Text("source"))];
 
     [Theory]
     [MemberData(nameof(Sources))]

@@ -7,7 +7,10 @@ using Org.BouncyCastle.Crypto.Parameters;
 
 namespace Aead.Tests.Keys;
 
-/// <summary>The key schedule of one direction by BouncyCastle's HKDF, written from RFC 8446 §7 without the product's code.</summary>
+/// <summary>
+/// The key schedule of one direction by BouncyCastle's HKDF, written from RFC 8446 §7 without the product's
+/// code.
+/// </summary>
 internal static class OracleKeys
 {
     public static byte[] ExpandLabel(bool sha384, byte[] secret, string label, int length)
@@ -25,7 +28,8 @@ internal static class OracleKeys
     public static (byte[] Key, byte[] Iv) KeyAndIv(CipherSuite suite, byte[] secret)
     {
         bool sha384 = suite.Hash == HashAlgorithmName.SHA384;
-        return (ExpandLabel(sha384, secret, "key", suite.Aead.KeyLength), ExpandLabel(sha384, secret, "iv", 12));
+        byte[] key = ExpandLabel(sha384, secret, "key", suite.Aead.KeyLength);
+        return (key, ExpandLabel(sha384, secret, "iv", 12));
     }
 
     public static byte[] NextSecret(CipherSuite suite, byte[] secret) =>

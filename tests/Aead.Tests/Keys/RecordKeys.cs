@@ -1,15 +1,30 @@
+using System.Security.Cryptography;
 using Aead.Keys;
+using Xunit;
 
 namespace Aead.Tests.Keys;
 
 /// <summary>Keys that follow from a seed, so that both ends and the oracle of a test have the same.</summary>
 internal static class RecordKeys
 {
-    /// <summary>Fresh keys of this seed. TLS 1.3 always starts at number 0.</summary>
-    public static DirectionKeys Create(CipherSuite suite, int seed, ulong sequenceNumber = 0) =>
-        suite.Version == TlsVersion.Tls13
-            ? DirectionKeys.FromTrafficSecret(suite, Secret(suite, seed))
-            : DirectionKeys.FromKeyBlock(suite, KeyBlockKey(suite, seed), KeyBlockIv(suite, seed), sequenceNumber);
+    /// <summary>
+    /// Fresh keys of this seed, at the number that follows a handshake unless another is given.
+    /// </summary>
+    public static DirectionKeys Create(CipherSuite suite, int seed, ulong? sequenceNumber = null)
+    {
+        ulong number = sequenceNumber ?? FirstNumber(suite);
+        if (suite.Version == TlsVersion.Tls12)
+        {
+            (byte[] key, byte[] iv) = Oracle(suite, seed);
+            return DirectionKeys.FromKeyBlock(suite, key, iv, number);
+        }
+
+        Assert.Equal(0UL, number);
+        return DirectionKeys.FromTrafficSecret(suite, Secret(suite, seed));
+    }
+
+    /// <summary>TLS 1.2 counts Finished with the same keys, TLS 1.3 does not.</summary>
+    public static ulong FirstNumber(CipherSuite suite) => suite.Version == TlsVersion.Tls12 ? 1UL : 0;
 
     /// <summary>The same key and IV by the oracle's derivation.</summary>
     public static (byte[] Key, byte[] Iv) Oracle(CipherSuite suite, int seed) =>
@@ -18,7 +33,7 @@ internal static class RecordKeys
             : (KeyBlockKey(suite, seed), KeyBlockIv(suite, seed));
 
     public static byte[] Secret(CipherSuite suite, int seed) =>
-        Bytes(suite.Hash == System.Security.Cryptography.HashAlgorithmName.SHA384 ? 48 : 32, seed);
+        Bytes(suite.Hash == HashAlgorithmName.SHA384 ? 48 : 32, seed);
 
     public static byte[] Bytes(int length, int seed)
     {

@@ -1,6 +1,8 @@
 namespace Aead.Tests.Vectors;
 
-/// <summary>Blocks of "name: value" lines, parted by empty lines; # starts a comment. A name may come more than once.</summary>
+/// <summary>
+/// Blocks of "name: value" lines, parted by empty lines; # starts a comment. A name may come more than once.
+/// </summary>
 internal sealed class VectorFile
 {
     private readonly ILookup<string, string> _values;
@@ -14,7 +16,9 @@ internal sealed class VectorFile
     {
         using Stream stream = typeof(VectorFile).Assembly.GetManifestResourceStream(name)!;
         using var reader = new StreamReader(stream);
-        return [.. reader.ReadToEnd().Split("\n\n").Select(block => new VectorFile(block)).Where(v => v._values.Count > 0)];
+        return [.. reader.ReadToEnd().Split("\n\n")
+            .Select(block => new VectorFile(block))
+            .Where(vector => vector._values.Count > 0)];
     }
 
     public string Text(string name) => _values[name].Single();
