@@ -128,7 +128,7 @@ internal sealed class BouncyServer(HandshakePolicy policy, PlatformCrypto crypto
         }
 
         throw new HandshakeException(AlertDescription.handshake_failure, sharesSuite
-            ? "The client accepts no signature scheme of our certificates."
+            ? "The client accepts no signature scheme, or no curve, of our certificates."
             : "The client offers no cipher suite of ours.");
     }
 

@@ -37,6 +37,10 @@ public sealed class HandshakeResult : IDisposable
 }
 
 /// <summary>A handshake that will not be: the alert for the peer, the sentence for the log.</summary>
+/// <param name="Alert">
+/// What the peer is sent; or, when the peer itself ended with a fatal alert, that alert, and nothing is sent.
+/// </param>
+/// <param name="Reason">One printable sentence that names the cause and holds no byte of the peer's.</param>
 public sealed record HandshakeRefusal(AlertDescription Alert, string Reason);
 
 /// <summary>What became of one record.</summary>

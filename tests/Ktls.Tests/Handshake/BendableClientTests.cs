@@ -1,9 +1,9 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using AlertCode = Aead.Records.AlertDescription;
 using Ktls.Handshake;
 using Org.BouncyCastle.Tls;
 using Xunit;
+using AlertCode = Aead.Records.AlertDescription;
 
 namespace Ktls.Tests.Handshake;
 

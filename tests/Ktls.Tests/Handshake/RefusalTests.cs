@@ -92,6 +92,11 @@ public class RefusalTests
         AlertDescription.HandshakeFailure, "group");
 
     [Fact]
+    public void In_TLS_12_a_certificate_on_a_curve_the_client_does_not_support_is_not_sent() => AssertRefused(
+        new ClientHelloBytes { Groups = [0x001D] }.ToRecord(), AlertDescription.HandshakeFailure, "curve",
+        Policies.For(TestIdentities.P384));
+
+    [Fact]
     public void SHA_1_signatures_are_not_made() => AssertRefused(
         new ClientHelloBytes { Schemes = [0x0203, 0x0201] }, AlertDescription.HandshakeFailure,
             "signature scheme");
@@ -232,31 +237,6 @@ public class RefusalTests
         AssertRefused(Wire.Record(22, 1, 0, 0x80, 1), AlertDescription.DecodeError, "32768");
 
     [Fact]
-    public void A_message_of_the_largest_size_is_still_read()
-    {
-        using var handshake = new ServerHandshake(Policies.Default);
-        Assert.Equal(HandshakeStatus.NeedMoreData, Wire.Feed(handshake, Wire.Record(22, 1, 0, 0x80, 0)));
-    }
-
-    [Fact]
-    public void A_flood_of_one_byte_fragments_is_cut_off()
-    {
-        byte[] message = Tls13.ToMessage();
-        AssertFlooded(i => Wire.Record(22, message[i]), 65, "64 records");
-    }
-
-    [Fact]
-    public void A_flood_of_change_cipher_spec_is_cut_off()
-    {
-        byte[] hello = Wire.Split(RealHello()).First();
-        AssertFlooded(i => i == 0 ? hello : Wire.Record(20, 1), 6, "4 change_cipher_specs", isEncrypted: true);
-    }
-
-    [Fact]
-    public void A_flood_of_warnings_is_cut_off() =>
-        AssertFlooded(_ => Wire.Record(21, 1, 90), 5, "4 alerts");
-
-    [Fact]
     public void A_changed_second_ClientHello_is_refused()
     {
         using var handshake = new ServerHandshake(Policies.Default.With("P-256"));
@@ -279,28 +259,12 @@ public class RefusalTests
     internal static byte[] RealHello(params string[] protocols) =>
         new BendableClient(new ClientSettings { ApplicationProtocols = protocols }).TakeOutput();
 
-    private static readonly ClientHelloBytes Tls13 = new()
+    internal static readonly ClientHelloBytes Tls13 = new()
     {
         Suites = [0x1301],
         Versions = [0x0304],
         Shares = [(0x001D, [9, .. new byte[31]])],
     };
-
-    private static void AssertFlooded(Func<int, byte[]> record, int refusedAt, string reason,
-        bool isEncrypted = false)
-    {
-        using var handshake = new ServerHandshake(Policies.Default);
-        for (int i = 0; i < refusedAt - 1; i++)
-        {
-            Assert.Equal(HandshakeStatus.NeedMoreData, Wire.Feed(handshake, record(i)));
-        }
-
-        handshake.TakeOutput();
-        Assert.Equal(HandshakeStatus.Refused, Wire.Feed(handshake, record(refusedAt - 1)));
-        Assert.Equal(AlertDescription.UnexpectedMessage, handshake.Refusal!.Alert);
-        Assert.Contains(reason, handshake.Refusal.Reason, StringComparison.Ordinal);
-        Assert.Equal(isEncrypted ? 23 : 21, handshake.TakeOutput().Span[0]);
-    }
 
     private static void AssertRefused(ClientHelloBytes hello, AlertDescription alert, string reason) =>
         AssertRefused(hello.ToRecord(), alert, reason);
