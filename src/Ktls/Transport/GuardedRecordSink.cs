@@ -52,11 +52,6 @@ internal sealed class GuardedRecordSink : IRecordSink
             return;
         }
 
-        if (!_records.HasBlock)
-        {
-            OpenBlock(large: true);
-        }
-
         for (ReadOnlyMemory<byte> left = _oversize.AsMemory(0, bytes); !left.IsEmpty;)
         {
             Memory<byte> next = RoomFor(1);
@@ -183,7 +178,7 @@ internal sealed class GuardedRecordSink : IRecordSink
     {
         if (!_records.HasBlock)
         {
-            OpenBlock(_large || wanted > SmallRecordMax);
+            OpenBlock(_large || _oversize != null || wanted > SmallRecordMax);
         }
         else if (_records.Room < wanted)
         {

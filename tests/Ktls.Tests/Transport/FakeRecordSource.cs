@@ -14,6 +14,9 @@ internal sealed class FakeRecordSource : IRecordSource
 
     public UsageAction Usage { get; set; }
 
+    /// <summary>Every read takes all its socket held, as a short receive does.</summary>
+    public bool DrainsEachTime { get; set; }
+
     public int Reads { get; private set; }
 
     public int KeyUpdates { get; private set; }
@@ -35,7 +38,7 @@ internal sealed class FakeRecordSource : IRecordSource
     public ReadOutcome Read(ReceiveScratch scratch, bool receive)
     {
         Reads++;
-        return _outcomes.TryDequeue(out ReadOutcome outcome) ? outcome : new ReadOutcome { Drained = true };
+        return _outcomes.TryDequeue(out ReadOutcome outcome) ? With(outcome, DrainsEachTime) : With(default, drained: true);
     }
 
     /// <summary>Gives back what nobody asked for.</summary>
@@ -46,6 +49,17 @@ internal sealed class FakeRecordSource : IRecordSource
             ((IDisposable?)outcome.Data)?.Dispose();
         }
     }
+
+    private static ReadOutcome With(ReadOutcome outcome, bool drained) => new()
+    {
+        Status = outcome.Status,
+        Data = outcome.Data,
+        Drained = drained,
+        ControlType = outcome.ControlType,
+        Control = outcome.Control,
+        Alert = outcome.Alert,
+        Failure = outcome.Failure,
+    };
 
     public void UpdateKeys() => KeyUpdates++;
 

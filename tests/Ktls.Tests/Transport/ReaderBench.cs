@@ -10,22 +10,24 @@ namespace Ktls.Tests.Transport;
 internal sealed class ReaderBench : IReaderOwner, IDisposable
 {
     private readonly PageMint _mint;
-    private readonly EventLoop _loop;
     private readonly ScratchPool _scratches;
     private int _arrived;
 
     public ReaderBench(Delivery delivery = Delivery.Copy, TlsVersion version = TlsVersion.Tls13, int scratches = 1)
     {
         _mint = new PageMint(delivery, otherStages: 2);
-        _loop = new EventLoop(0, new DescriptorTable(), new ReceiveScratch(_mint.Pool.CreateStage()), NullLogger.Instance);
+        Loop = new EventLoop(0, new DescriptorTable(), new ReceiveScratch(_mint.Pool.CreateStage()), NullLogger.Instance);
         _scratches = new ScratchPool(_mint.Pool, scratches);
-        Intake = new RecordIntake(Source, Sink, new PostHandshake(version), _scratches, _loop);
+        Intake = new RecordIntake(Source, Sink, new PostHandshake(version), _scratches, Loop);
         Reader = new RecordPipeReader(Intake, _mint.Pool, this);
     }
 
     public FakeRecordSource Source { get; } = new();
 
     public FakeRecordSink Sink { get; } = new();
+
+    /// <summary>The reader's loop; not started.</summary>
+    public EventLoop Loop { get; }
 
     public RecordIntake Intake { get; }
 
@@ -82,7 +84,7 @@ internal sealed class ReaderBench : IReaderOwner, IDisposable
         Reader.Close();
         Source.Drain();
         _scratches.Dispose();
-        _loop.Dispose();
+        Loop.Dispose();
         Assert.True(_mint.IsWhole(stages: 1), $"Leases are out: {_mint.Pool.Status}");
         _mint.Dispose();
     }

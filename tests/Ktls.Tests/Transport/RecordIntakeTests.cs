@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using Aead;
 using Aead.Algorithms;
 using Aead.Records;
+using Ktls.Kernel;
 using Ktls.Transport;
 using Xunit;
 
@@ -109,6 +110,46 @@ public class RecordIntakeTests
             }
         });
         Assert.Equal(AlertDescription.InternalError, Assert.Single(bench.Ends).Alert);
+    }
+
+    [Fact]
+    public async Task One_turn_of_the_loop_reads_a_megabyte_and_leaves_the_rest_to_the_next()
+    {
+        using ReaderBench bench = new();
+        bench.Deliver([.. Enumerable.Repeat(16_384, 100)]);
+        TaskCompletionSource<long> turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        bench.Loop.Start();
+        bench.Loop.Post(new Turn(() => turn.SetResult(ConsumeWithoutWaiting(bench.Reader))));
+        Assert.Equal(1 << 20, await turn.Task.Within());
+        Assert.Equal(1, bench.Posts);
+    }
+
+    private static long ConsumeWithoutWaiting(RecordPipeReader reader)
+    {
+        long consumed = 0;
+        while (true)
+        {
+            Task<ReadResult> read = reader.ReadAsync().AsTask();
+            if (!read.IsCompletedSuccessfully)
+            {
+                _ = read.ContinueWith(ended => ended.Exception, TaskScheduler.Default);
+                return consumed;
+            }
+
+            consumed += read.Result.Buffer.Length;
+            reader.AdvanceTo(read.Result.Buffer.End);
+        }
+    }
+
+    private sealed class Turn(Action action) : LoopSocket(null!, 0, 0)
+    {
+        public override void OnReady(in ReadyEvent ready) => throw new InvalidOperationException("Nothing is watched.");
+
+        public override void OnDeadline() => throw new InvalidOperationException("Nothing is due.");
+
+        public override void OnFault(Exception fault) => throw new InvalidOperationException("The turn failed.", fault);
+
+        public override void OnPosted() => action();
     }
 
     private static byte[] KeyUpdate(byte request) => [24, 0, 0, 1, request];

@@ -150,6 +150,7 @@ public class RecordPipeReaderTests
     public async Task A_fin_that_came_with_the_last_data_is_found_without_another_event()
     {
         using ReaderBench bench = new();
+        bench.Source.DrainsEachTime = true;
         bench.Deliver(10);
         bench.Source.Deliver(ContentType.Alert, 1, 0);
         bench.Reader.OnReadable(peerClosed: true);
