@@ -1,5 +1,4 @@
 using System.Buffers;
-using Aead;
 using Aead.Algorithms;
 using Aead.Records;
 
@@ -13,19 +12,19 @@ internal sealed class GuardedRecordSink : IRecordSink
 {
     private readonly Lock _gate = new();
     private readonly RecordEncryptor _encryptor;
-    private readonly TlsVersion _version;
     private readonly SendQueue _queue;
     private readonly RecordBuilder _records;
     private readonly OutgoingBlockPool _blocks;
     private byte[]? _oversize;
     private bool _large;
     private bool _writable = true;
+    private bool _keyUpdateDue;
+    private bool _requestPeer;
     private bool _ended;
 
-    public GuardedRecordSink(int descriptor, TlsVersion version, RecordEncryptor encryptor, OutgoingBlockPool blocks)
+    public GuardedRecordSink(int descriptor, RecordEncryptor encryptor, OutgoingBlockPool blocks)
     {
         _encryptor = encryptor;
-        _version = version;
         _blocks = blocks;
         _records = new RecordBuilder(encryptor.PrefixLength, encryptor.SuffixLength);
         _queue = new SendQueue(descriptor);
@@ -82,7 +81,6 @@ internal sealed class GuardedRecordSink : IRecordSink
         {
             if (!_ended)
             {
-                _records.EnqueueFinished(_queue);
                 EnqueueControl(type, fragment);
                 SendQueued();
             }
@@ -95,8 +93,8 @@ internal sealed class GuardedRecordSink : IRecordSink
         {
             if (!_ended)
             {
-                _records.EnqueueFinished(_queue);
-                EnqueueKeyUpdate(requestPeer);
+                _keyUpdateDue = true;
+                _requestPeer |= requestPeer;
                 SendQueued();
             }
         }
@@ -128,8 +126,7 @@ internal sealed class GuardedRecordSink : IRecordSink
             }
             else if (_encryptor.Usage != UsageAction.Close)
             {
-                byte level = alert == AlertDescription.CloseNotify ? AlertLevelWarning : AlertLevelFatal;
-                EnqueueControl(ContentType.Alert, [level, (byte)alert]);
+                EnqueueControl(ContentType.Alert, PostHandshake.AlertMessage(alert.Value));
             }
 
             _encryptor.Dispose();
@@ -156,6 +153,12 @@ internal sealed class GuardedRecordSink : IRecordSink
         if (_ended)
         {
             return FlushStatus.Closed;
+        }
+
+        // Behind a full socket it stays due: however often a client asks meanwhile, it gets one, before the next data.
+        if (_keyUpdateDue && _queue.QueuedBytes == 0)
+        {
+            EnqueueKeyUpdate();
         }
 
         if (_writable && _queue.QueuedBytes > 0)
@@ -221,10 +224,9 @@ internal sealed class GuardedRecordSink : IRecordSink
             return;
         }
 
-        if (!_ended && _encryptor.Usage == UsageAction.UpdateKeys && _version == TlsVersion.Tls13)
+        if (!_ended && (_keyUpdateDue || _encryptor.Usage == UsageAction.UpdateKeys))
         {
-            _records.EnqueueFinished(_queue);
-            EnqueueKeyUpdate(requestPeer: false);
+            EnqueueKeyUpdate();
         }
 
         if (!_ended && _encryptor.Usage == UsageAction.Close)
@@ -268,14 +270,16 @@ internal sealed class GuardedRecordSink : IRecordSink
         }
     }
 
-    private void EnqueueKeyUpdate(bool requestPeer)
+    private void EnqueueKeyUpdate()
     {
-        EnqueueControl(ContentType.Handshake, PostHandshake.KeyUpdateMessage(requestPeer));
+        EnqueueControl(ContentType.Handshake, PostHandshake.KeyUpdateMessage(_requestPeer));
         _encryptor.UpdateKeys();
+        _keyUpdateDue = _requestPeer = false;
     }
 
     private void EnqueueControl(ContentType type, ReadOnlySpan<byte> fragment)
     {
+        _records.EnqueueFinished(_queue);
         OutgoingBlock block = _blocks.Rent(large: false);
         fragment.CopyTo(block.Buffer.AsSpan(_encryptor.PrefixLength));
         int length = _encryptor.Encrypt(type, block.Buffer, fragment.Length);
@@ -288,10 +292,6 @@ internal sealed class GuardedRecordSink : IRecordSink
     /// a slow client costs no more than this and its socket buffer.
     /// </summary>
     public const int QueuedBytesMax = 256 * 1024;
-
-    // RFC 8446 §6, RFC 5246 §7.2.
-    private const byte AlertLevelWarning = 1;
-    private const byte AlertLevelFatal = 2;
 
     private const int SmallRecordMax = OutgoingBlockPool.SmallLength - 13 - 17;
 

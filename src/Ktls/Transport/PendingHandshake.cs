@@ -202,7 +202,7 @@ internal sealed class PendingHandshake(
     {
         transport.Metrics.HandshakeSucceeded();
         GuardedRecordSource source = new(Descriptor, new RecordDecryptor(result.ClientKeys));
-        GuardedRecordSink sink = new(Descriptor, result.Suite.Version, new RecordEncryptor(result.ServerKeys), transport.Blocks);
+        GuardedRecordSink sink = new(Descriptor, new RecordEncryptor(result.ServerKeys), transport.Blocks);
         TlsConnection connection = new(transport, listener, this, result, source, sink, remote);
         Loop.Replace(this, connection.Socket);
         _connection = connection;

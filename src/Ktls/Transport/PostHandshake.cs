@@ -63,8 +63,12 @@ internal sealed class PostHandshake(TlsVersion version)
     /// <summary>A KeyUpdate message (RFC 8446 §4.6.3), 5 bytes.</summary>
     public static ReadOnlySpan<byte> KeyUpdateMessage(bool requestPeer) => requestPeer ? [KeyUpdate, 0, 0, 1, 1] : [KeyUpdate, 0, 0, 1, 0];
 
-    /// <summary>TLS 1.2: the warning that declines a renegotiation (RFC 5246 §7.2.2), 2 bytes.</summary>
-    public static ReadOnlySpan<byte> NoRenegotiation => [1, (byte)AlertDescription.NoRenegotiation];
+    /// <summary>An alert message (RFC 8446 §6, RFC 5246 §7.2), 2 bytes: all are fatal but those that end or decline something in good order.</summary>
+    public static byte[] AlertMessage(AlertDescription alert)
+    {
+        bool warning = alert is AlertDescription.CloseNotify or AlertDescription.NoRenegotiation;
+        return [(byte)(warning ? 1 : 2), (byte)alert];
+    }
 
     private PostHandshakeAction JudgeAlert(ReadOnlySpan<byte> fragment)
     {

@@ -159,7 +159,7 @@ internal sealed class RecordIntake(
                 sink.UpdateKeys(requestPeer: false);
                 break;
             case PostHandshakeAction.DeclineRenegotiation:
-                sink.WriteControl(ContentType.Alert, PostHandshake.NoRenegotiation);
+                sink.WriteControl(ContentType.Alert, PostHandshake.AlertMessage(AlertDescription.NoRenegotiation));
                 break;
             case PostHandshakeAction.EndOfData:
                 End = ReadEnd.Clean;

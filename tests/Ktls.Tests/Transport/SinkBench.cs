@@ -13,7 +13,7 @@ internal sealed class SinkBench : IDisposable
     {
         _sockets = new SocketPair(peerReceiveBuffer);
         Sink = new GuardedRecordSink(
-            _sockets.Descriptor, suite.Version, new RecordEncryptor(TestRecords.Keys(suite, 1)), new OutgoingBlockPool());
+            _sockets.Descriptor, new RecordEncryptor(TestRecords.Keys(suite, 1)), new OutgoingBlockPool());
         Writer = new RecordPipeWriter(Sink);
         Peer = new RecordStream(_sockets.Peer, TestRecords.Keys(suite, 2), TestRecords.Keys(suite, 1));
     }
