@@ -108,12 +108,19 @@ public sealed class ProxyProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>The process's proportional set size, in bytes.</summary>
-    public async Task<long> ReadProportionalSetSizeAsync()
+    /// <summary>
+    /// The process's proportional set size, in bytes. The proxy is not dumpable, so only root may read that; for anybody else the
+    /// resident set size, which is never smaller.
+    /// </summary>
+    public async Task<long> ReadMemorySizeAsync()
     {
-        string[] lines = await File.ReadAllLinesAsync($"/proc/{Id}/smaps_rollup");
-        string line = lines.Single(text => text.StartsWith("Pss:", StringComparison.Ordinal));
-        return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        (string file, string name) = Environment.IsPrivilegedProcess
+            ? ($"/proc/{Id}/smaps_rollup", "Pss:")
+            : ($"/proc/{Id}/status", "VmRSS:");
+        string[] lines = await File.ReadAllLinesAsync(file);
+        string line = lines.Single(text => text.StartsWith(name, StringComparison.Ordinal));
+        string[] words = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        return 1024 * long.Parse(words[1], CultureInfo.InvariantCulture);
     }
 
     /// <summary>Asks it to stop, as a service manager would.</summary>

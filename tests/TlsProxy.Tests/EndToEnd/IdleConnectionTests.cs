@@ -23,7 +23,7 @@ public sealed class IdleConnectionTests(OriginFixture origins)
         long many = await SettledSizeAsync();
         double perConnection = (many - few) / (double)(Many - Few);
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"PSS {few >> 10} KiB at {Few}, {many >> 10} KiB at {Many}: {perConnection:F0} bytes per connection.");
+            $"Memory {few >> 10} KiB at {Few}, {many >> 10} KiB at {Many}: {perConnection:F0} bytes per connection.");
 
         Assert.InRange(perConnection, double.MinValue, BytesPerConnectionMax);
         await crowd.ForEachAsync(ExchangeAsync);
@@ -60,7 +60,7 @@ public sealed class IdleConnectionTests(OriginFixture origins)
         for (int look = 0; look < 6; look++)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(500));
-            smallest = Math.Min(smallest, await Proxy.ReadProportionalSetSizeAsync());
+            smallest = Math.Min(smallest, await Proxy.ReadMemorySizeAsync());
         }
 
         return smallest;
