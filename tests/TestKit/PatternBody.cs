@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace TestKit;
 
 /// <summary>
-/// A body of any length whose every 8 bytes depend on their position, so that a byte lost, repeated, swapped or zeroed shows. Nobody
-/// has to hold it: any stretch can be made again.
+/// A body of any length whose every 8 bytes depend on their position, so that a byte lost, repeated, swapped
+/// or zeroed shows. Nobody has to hold it: any stretch can be made again.
 /// </summary>
 public static class PatternBody
 {
@@ -48,7 +48,9 @@ public static class PatternBody
         return bytes.SequenceEqual(expected);
     }
 
-    /// <summary>Writes the first <paramref name="length"/> bytes to a stream, flushing after each 64 KiB.</summary>
+    /// <summary>
+    /// Writes the first <paramref name="length"/> bytes to a stream, flushing after each 64 KiB.
+    /// </summary>
     public static async Task WriteToAsync(Stream destination, long length, CancellationToken cancellation)
     {
         byte[] chunk = new byte[ChunkLength];

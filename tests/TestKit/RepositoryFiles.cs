@@ -7,7 +7,8 @@ public static class RepositoryFiles
     public static string Root { get; } = FindRoot();
 
     /// <summary>
-    /// The proxy under test: the one built beside this test (same configuration), or TLSPROXY_EXECUTABLE, to test a published build.
+    /// The proxy under test: the one built beside this test (same configuration), or TLSPROXY_EXECUTABLE, to
+    /// test a published build.
     /// </summary>
     public static string ProxyExecutable { get; } =
         Environment.GetEnvironmentVariable("TLSPROXY_EXECUTABLE") is { Length: > 0 } named

@@ -1,6 +1,8 @@
 namespace TestKit;
 
-/// <summary>A fresh directory that is deleted on Dispose. Under TMPDIR, so large bodies can be sent elsewhere.</summary>
+/// <summary>
+/// A fresh directory that is deleted on Dispose. Under TMPDIR, so large bodies can be sent elsewhere.
+/// </summary>
 public sealed class TemporaryDirectory : IDisposable
 {
     /// <summary>Its absolute path.</summary>
@@ -17,7 +19,8 @@ public sealed class TemporaryDirectory : IDisposable
         }
         catch (IOException)
         {
-            // A killed browser may still be writing its profile; a leftover directory under TMPDIR harms no test.
+            // A killed browser may still be writing its profile; a leftover directory under TMPDIR harms no
+            // test.
         }
     }
 }

@@ -2,18 +2,22 @@ using System.Globalization;
 
 namespace TestKit;
 
-/// <summary>How hard the load tests press. The usual scale keeps the whole run short; the full one is what the project promises.</summary>
+/// <summary>
+/// How hard the load tests press. The usual scale keeps the whole run short; the full one is what the project
+/// promises.
+/// </summary>
 public static class TestScale
 {
     /// <summary>TLSPROXY_SCALE=full, which tests/idle sets.</summary>
     public static bool Full { get; } = Environment.GetEnvironmentVariable("TLSPROXY_SCALE") == "full";
 
-    /// <summary>How long 200 connections are kept busy: TLSPROXY_SOAK_SECONDS. Defaults to 5 s, 60 s at full scale.</summary>
-    public static TimeSpan Soak { get; } = TimeSpan.FromSeconds(
-        int.TryParse(
-            Environment.GetEnvironmentVariable("TLSPROXY_SOAK_SECONDS"), CultureInfo.InvariantCulture, out int seconds)
-            ? seconds
-            : Choose(5, 60));
+    /// <summary>
+    /// How long 200 connections are kept busy: TLSPROXY_SOAK_SECONDS. Defaults to 5 s, 60 s at full scale.
+    /// </summary>
+    public static TimeSpan Soak { get; } =
+        Environment.GetEnvironmentVariable("TLSPROXY_SOAK_SECONDS") is { Length: > 0 } seconds
+            ? TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture))
+            : TimeSpan.FromSeconds(Choose(5, 60));
 
     /// <summary>The first number usually, the second at full scale.</summary>
     public static int Choose(int usual, int full) => Full ? full : usual;

@@ -1,6 +1,9 @@
 namespace TestKit;
 
-/// <summary>How long a test waits before it calls something stuck. Generous: they only cost time when something is broken.</summary>
+/// <summary>
+/// How long a test waits before it calls something stuck. Generous: they only cost time when something is
+/// broken.
+/// </summary>
 public static class Timeouts
 {
     /// <summary>One request, one handshake, one line of output.</summary>

@@ -5,7 +5,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace TestKit.Certificates;
 
-/// <summary>A throw-away authority with one ECDSA P-256 and one RSA-2048 leaf for localhost, written as PEM files.</summary>
+/// <summary>
+/// A throw-away authority with one ECDSA P-256 and one RSA-2048 leaf for localhost, written as PEM files.
+/// </summary>
 public sealed class TestCertificates : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
@@ -14,11 +16,10 @@ public sealed class TestCertificates : IDisposable
     public TestCertificates()
     {
         using ECDsa authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest request = new("CN=TlsProxy test authority", authorityKey, HashAlgorithmName.SHA256);
+        CertificateRequest request = new(AuthorityName, authorityKey, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, critical: true));
-        request.CertificateExtensions.Add(
-            new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
-        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
         _authority = request.CreateSelfSigned(NotBefore, NotAfter);
         File.WriteAllText(AuthorityFile, _authority.ExportCertificatePem());
 
@@ -26,7 +27,8 @@ public sealed class TestCertificates : IDisposable
         CertificateRequest ecdsaRequest = new(LeafName, ecdsa, HashAlgorithmName.SHA256);
         WriteLeaf(ecdsaRequest, ecdsa, EcdsaFile, EcdsaKeyFile);
         using RSA rsa = RSA.Create(2048);
-        CertificateRequest rsaRequest = new(LeafName, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        CertificateRequest rsaRequest = new(
+            LeafName, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         WriteLeaf(rsaRequest, rsa, RsaFile, RsaKeyFile);
     }
 
@@ -41,7 +43,9 @@ public sealed class TestCertificates : IDisposable
 
     public string RsaKeyFile => _directory.File("rsa.key");
 
-    /// <summary>What an <see cref="SslStream"/> or HttpClient of a test uses: trusts this authority and nothing else.</summary>
+    /// <summary>
+    /// What an <see cref="SslStream"/> or HttpClient of a test uses: trusts this authority and nothing else.
+    /// </summary>
     public SslClientAuthenticationOptions ClientOptions() => new()
     {
         TargetHost = "localhost",
@@ -60,22 +64,25 @@ public sealed class TestCertificates : IDisposable
         _directory.Dispose();
     }
 
-    private void WriteLeaf(CertificateRequest request, AsymmetricAlgorithm key, string certificateFile, string keyFile)
+    private void WriteLeaf(
+        CertificateRequest request, AsymmetricAlgorithm key, string certificateFile, string keyFile)
     {
         SubjectAlternativeNameBuilder names = new();
         names.AddDnsName("localhost");
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(
             X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_authority, true, false));
         request.CertificateExtensions.Add(
-            new X509EnhancedKeyUsageExtension([Oid.FromOidValue(ServerAuthentication, OidGroup.EnhancedKeyUsage)], false));
+            new X509EnhancedKeyUsageExtension([new Oid(ServerAuthentication)], critical: false));
         byte[] serialNumber = RandomNumberGenerator.GetBytes(16);
 
         // The authority's key is ECDSA, the leaf's may not be: only the generator form signs across kinds.
-        X509SignatureGenerator generator = X509SignatureGenerator.CreateForECDsa(_authority.GetECDsaPrivateKey()!);
+        using ECDsa authorityKey = _authority.GetECDsaPrivateKey()!;
+        X509SignatureGenerator generator = X509SignatureGenerator.CreateForECDsa(authorityKey);
         using X509Certificate2 leaf = request.Create(
             _authority.SubjectName, generator, NotBefore, NotAfter, serialNumber);
         File.WriteAllText(certificateFile, leaf.ExportCertificatePem());
@@ -85,6 +92,7 @@ public sealed class TestCertificates : IDisposable
 
     private static readonly DateTimeOffset NotBefore = DateTimeOffset.UtcNow.AddHours(-1);
     private static readonly DateTimeOffset NotAfter = DateTimeOffset.UtcNow.AddDays(7);
+    private const string AuthorityName = "CN=TlsProxy test authority";
     private const string LeafName = "CN=localhost";
 
     // id-kp-serverAuth (RFC 5280 §4.2.1.12).

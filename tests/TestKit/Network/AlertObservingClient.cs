@@ -8,8 +8,8 @@ using Org.BouncyCastle.Tls.Crypto.Impl.BC;
 namespace TestKit.Network;
 
 /// <summary>
-/// A TLS client that shows what ordinary ones hide: it writes one record per call, sends on while it reads, and tells which alert it
-/// was sent. It trusts any certificate: trust is tested elsewhere.
+/// A TLS client that shows what ordinary ones hide: it writes one record per call, sends on while it reads,
+/// and tells which alert it was sent. It trusts any certificate: trust is tested elsewhere.
 /// </summary>
 public sealed class AlertObservingClient : IDisposable
 {
@@ -29,7 +29,8 @@ public sealed class AlertObservingClient : IDisposable
     }
 
     /// <summary>
-    /// The fatal alert received, once <see cref="ReadToEndAsync"/> has returned; null when the connection ended in any other way.
+    /// The fatal alert received, once <see cref="ReadToEndAsync"/> has returned; null when the connection
+    /// ended in any other way.
     /// </summary>
     public Aead.Records.AlertDescription? FatalAlert => _peer.FatalAlert;
 

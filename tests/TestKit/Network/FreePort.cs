@@ -9,8 +9,8 @@ public static class FreePort
     private static int _next = Random.Shared.Next(First, End);
 
     /// <summary>
-    /// A port nobody listens on now. Taken below the ephemeral range (32768 up), so that the thousands of outgoing connections of
-    /// the load tests cannot take it before the program binds it.
+    /// A port nobody listens on now. Taken below the ephemeral range (32768 up), so that the thousands of
+    /// outgoing connections of the load tests cannot take it before the program binds it.
     /// </summary>
     public static int Next()
     {

@@ -32,7 +32,9 @@ public enum InterferenceKind
 /// <param name="ToServer">The direction.</param>
 /// <param name="ApplicationRecord">1 is the first record with application data.</param>
 /// <param name="Version">
-/// In TLS 1.3 the client's Finished looks like application data (RFC 8446 §5.2) and is not counted. So do the server's handshake
-/// messages, whose number is open: there the first record is the first one after the client's Finished has passed.
+/// In TLS 1.3 the client's Finished looks like application data (RFC 8446 §5.2) and is not counted. So do
+/// the server's handshake messages, whose number is open: there the first record is the first one after the
+/// client's Finished has passed.
 /// </param>
-public sealed record Interference(InterferenceKind Kind, bool ToServer, int ApplicationRecord, TlsVersion Version);
+public sealed record Interference(
+    InterferenceKind Kind, bool ToServer, int ApplicationRecord, TlsVersion Version);

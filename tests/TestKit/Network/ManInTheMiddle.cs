@@ -5,13 +5,14 @@ using Aead;
 namespace TestKit.Network;
 
 /// <summary>
-/// A TCP relay between one client and the proxy. It knows nothing but record boundaries, as an attacker on the path does, and
-/// interferes with one record; everything else, FIN included, passes as it came.
+/// A TCP relay between one client and the proxy. It knows nothing but record boundaries, as an attacker on
+/// the path does, and interferes with one record; everything else, FIN included, passes as it came.
 /// </summary>
 public sealed class ManInTheMiddle : IAsyncDisposable
 {
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-    private readonly TaskCompletionSource _interfered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _interfered =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Interference _interference;
     private readonly int _serverPort;
     private readonly Task _relaying;
@@ -28,7 +29,9 @@ public sealed class ManInTheMiddle : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
-    /// <summary>Completes once the record has been interfered with: a test that never gets there proves nothing.</summary>
+    /// <summary>
+    /// Completes once the record has been interfered with: a test that never gets there proves nothing.
+    /// </summary>
     public Task Interfered => _interfered.Task.WaitAsync(Timeouts.Exchange);
 
     public async ValueTask DisposeAsync()
@@ -79,8 +82,8 @@ public sealed class ManInTheMiddle : IAsyncDisposable
     }
 
     /// <summary>
-    /// Passes a record, or FIN for null. False: nothing more passes in this direction. What the other direction still carries, an alert
-    /// perhaps, is not cut off by that.
+    /// Passes a record, or FIN for null. False: nothing more passes in this direction. What the other
+    /// direction still carries, an alert perhaps, is not cut off by that.
     /// </summary>
     private async Task<bool> TryPassAsync(byte[]? record, Socket from, Socket to, bool interfere)
     {

@@ -9,7 +9,10 @@ using Microsoft.Extensions.Logging;
 
 namespace TestKit.Origins;
 
-/// <summary>An origin inside the test's own process: HTTP/1.1, or HTTP/2 without TLS. It sends patterns and receives uploads.</summary>
+/// <summary>
+/// An origin inside the test's own process: HTTP/1.1, or HTTP/2 without TLS. It sends patterns and receives
+/// uploads.
+/// </summary>
 public sealed class KestrelOrigin : IAsyncDisposable
 {
     private readonly WebApplication _application;
@@ -50,7 +53,7 @@ public sealed class KestrelOrigin : IAsyncDisposable
         application.MapGet("/headers", SendHeadersAsync);
         application.MapGet("/pattern", SendPatternAsync);
         application.MapGet("/slow", SendSlowlyAsync);
-        application.MapGet("/never", (HttpContext context) => Task.Delay(Timeout.Infinite, context.RequestAborted));
+        application.MapGet("/never", WaitForeverAsync);
         application.Map("/websocket", EchoWebSocketAsync);
         application.MapMethods("/sink", ["POST", "PUT"], async (HttpRequest request) =>
         {
@@ -80,6 +83,9 @@ public sealed class KestrelOrigin : IAsyncDisposable
     private static string SendHeadersAsync(HttpRequest request) => string.Concat(
         request.Headers.SelectMany(header => header.Value.Select(value => $"{header.Key}: {value}\n")));
 
+    private static Task WaitForeverAsync(HttpContext context) =>
+        Task.Delay(Timeout.Infinite, context.RequestAborted);
+
     // ?length=N&chunked=true
     private static async Task SendPatternAsync(HttpContext context)
     {
@@ -96,10 +102,10 @@ public sealed class KestrelOrigin : IAsyncDisposable
     // ?milliseconds=N: one line at once, another that much later.
     private static async Task SendSlowlyAsync(HttpContext context)
     {
-        int milliseconds = int.Parse(context.Request.Query["milliseconds"].ToString(), CultureInfo.InvariantCulture);
+        string milliseconds = context.Request.Query["milliseconds"].ToString();
         await context.Response.WriteAsync("begin\n");
         await context.Response.Body.FlushAsync();
-        await Task.Delay(milliseconds, context.RequestAborted);
+        await Task.Delay(int.Parse(milliseconds, CultureInfo.InvariantCulture), context.RequestAborted);
         await context.Response.WriteAsync("end\n");
     }
 
@@ -116,8 +122,9 @@ public sealed class KestrelOrigin : IAsyncDisposable
                 return;
             }
 
+            ReadOnlyMemory<byte> message = buffer.AsMemory(0, received.Count);
             await socket.SendAsync(
-                buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, context.RequestAborted);
+                message, received.MessageType, received.EndOfMessage, context.RequestAborted);
         }
     }
 }

@@ -3,7 +3,9 @@ using TestKit.Processes;
 
 namespace TestKit.Origins;
 
-/// <summary>A real nginx serving files of <see cref="PatternBody"/>, each named by its length: /16384.</summary>
+/// <summary>
+/// A real nginx serving files of <see cref="PatternBody"/>, each named by its length: /16384.
+/// </summary>
 public sealed class NginxOrigin : IAsyncDisposable
 {
     private readonly RunningProgram _program;
@@ -18,7 +20,9 @@ public sealed class NginxOrigin : IAsyncDisposable
 
     public Uri Address { get; }
 
-    /// <summary>Starts with one file per length. /throttled/N is N at 256 KiB/s; /chunked/N has no Content-Length.</summary>
+    /// <summary>
+    /// Starts with one file per length. /throttled/N is N at 256 KiB/s; /chunked/N has no Content-Length.
+    /// </summary>
     public static async Task<NginxOrigin> StartAsync(params long[] lengths)
     {
         TemporaryDirectory directory = new();
@@ -33,8 +37,8 @@ public sealed class NginxOrigin : IAsyncDisposable
         File.SetUnixFileMode(directory.FullPath, WorldReadable);
         string configuration = directory.File("nginx.conf");
         await File.WriteAllTextAsync(configuration, Configuration(directory.FullPath, port));
-        RunningProgram program = new(
-            FindExecutable(), ["-p", directory.FullPath, "-c", configuration, "-e", "stderr"], directory.FullPath);
+        string[] arguments = ["-p", directory.FullPath, "-c", configuration, "-e", "stderr"];
+        RunningProgram program = new(FindExecutable(), arguments, directory.FullPath);
         NginxOrigin origin = new(program, directory, port);
         await origin.WaitUntilReadyAsync();
         return origin;
@@ -74,7 +78,8 @@ public sealed class NginxOrigin : IAsyncDisposable
         }
     }
 
-    // One process, so that a kill takes everything with it. "if_modified_since off" and the absent etag keep responses equal.
+    // One process, so that a kill takes everything with it. "if_modified_since off" and the absent etag keep
+    // responses equal.
     private static string Configuration(string root, int port) =>
         $$"""
         daemon off;
@@ -113,5 +118,6 @@ public sealed class NginxOrigin : IAsyncDisposable
 
     private const UnixFileMode WorldReadable =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 }

@@ -4,14 +4,16 @@ using System.Text;
 
 namespace TestKit.Origins;
 
-/// <summary>An origin that misbehaves below HTTP: it plays one script per connection, then ends it the way the script says.</summary>
+/// <summary>
+/// An origin that misbehaves below HTTP: it plays one script per connection, then ends it the way the script
+/// says.
+/// </summary>
 public sealed class RawOrigin : IAsyncDisposable
 {
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly CancellationTokenSource _stop = new();
     private readonly Func<Socket, CancellationToken, Task> _script;
     private readonly Task _accepting;
-    private int _connections;
 
     private RawOrigin(Func<Socket, CancellationToken, Task> script)
     {
@@ -23,10 +25,9 @@ public sealed class RawOrigin : IAsyncDisposable
 
     public Uri Address => new($"http://{_listener.LocalEndPoint}");
 
-    /// <summary>Connections accepted so far.</summary>
-    public int Connections => Volatile.Read(ref _connections);
-
-    /// <summary>Reads a request's head, answers with <paramref name="head"/> and a body that stops short, then resets.</summary>
+    /// <summary>
+    /// Reads a request's head, answers with <paramref name="head"/> and a body that stops short, then resets.
+    /// </summary>
     public static RawOrigin ResettingAfter(string head, string body) => new(async (socket, stop) =>
     {
         await ReadHeadAsync(socket, stop);
@@ -65,9 +66,9 @@ public sealed class RawOrigin : IAsyncDisposable
             try
             {
                 connections.Add(PlayAsync(await _listener.AcceptAsync(_stop.Token)));
-                Interlocked.Increment(ref _connections);
             }
-            catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+            catch (Exception e)
+                when (e is OperationCanceledException or SocketException or ObjectDisposedException)
             {
                 break;
             }

@@ -14,5 +14,12 @@ public enum UploadOutcome
 /// <param name="Outcome">How it ended.</param>
 /// <param name="Length">Body bytes received.</param>
 /// <param name="Sha256">Their hash in lower-case hex.</param>
-/// <param name="IsPattern">Whether they are the first bytes of <see cref="PatternBody"/>, that is: authentic.</param>
-public sealed record Upload(UploadOutcome Outcome, long Length, string Sha256, bool IsPattern);
+/// <param name="IsPattern">
+/// Whether they are the first bytes of <see cref="PatternBody"/>, that is: authentic.
+/// </param>
+public sealed record Upload(UploadOutcome Outcome, long Length, string Sha256, bool IsPattern)
+{
+    /// <summary>What the whole pattern of this length looks like.</summary>
+    public static Upload Whole(long length) =>
+        new(UploadOutcome.Complete, length, PatternBody.Sha256(length), IsPattern: true);
+}

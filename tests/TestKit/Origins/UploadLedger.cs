@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace TestKit.Origins;
 
-/// <summary>What became of each upload, by the id in its query string: the test asks here, not over HTTP.</summary>
+/// <summary>
+/// What became of each upload, by the id in its query string: the test asks here, not over HTTP.
+/// </summary>
 public sealed class UploadLedger
 {
     private readonly ConcurrentDictionary<string, Entry> _entries = new();
@@ -42,7 +44,8 @@ public sealed class UploadLedger
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            // Kestrel's word for a body that was cut: BadHttpRequestException (an IOException), a reset, or a cancelled request.
+            // Kestrel's word for a body that was cut: BadHttpRequestException (an IOException), a reset, or a
+            // cancelled request.
             outcome = UploadOutcome.Aborted;
         }
         finally
@@ -59,10 +62,12 @@ public sealed class UploadLedger
 
     private sealed class Entry
     {
-        public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource Begun { get; } = new(Asynchronously);
 
-        public TaskCompletionSource FirstByte { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource FirstByte { get; } = new(Asynchronously);
 
-        public TaskCompletionSource<Upload> End { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<Upload> End { get; } = new(Asynchronously);
+
+        private const TaskCreationOptions Asynchronously = TaskCreationOptions.RunContinuationsAsynchronously;
     }
 }

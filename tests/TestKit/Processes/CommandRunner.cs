@@ -12,7 +12,10 @@ public sealed record CommandResult(int ExitCode, string Output, string Error)
 /// <summary>Runs a command to its end, or kills it.</summary>
 public static class CommandRunner
 {
-    /// <summary>Runs with stdin empty, or with <paramref name="input"/> writing it; stdin is closed when that completes.</summary>
+    /// <summary>
+    /// Runs with stdin empty, or with <paramref name="input"/> writing it; stdin is closed when that
+    /// completes.
+    /// </summary>
     public static async Task<CommandResult> RunAsync(
         string file,
         IEnumerable<string> arguments,
@@ -67,7 +70,8 @@ public static class CommandRunner
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
-            // The command ended without reading all of its input; its exit code and output say whether that was right.
+            // The command ended without reading all of its input; its exit code and output say whether that
+            // was right.
         }
     }
 }

@@ -14,7 +14,8 @@ public sealed class ProxyProcess : IAsyncDisposable
     private readonly RunningProgram _program;
     private readonly TemporaryDirectory _directory;
 
-    private ProxyProcess(RunningProgram program, TemporaryDirectory directory, TestCertificates certificates, int port)
+    private ProxyProcess(
+        RunningProgram program, TemporaryDirectory directory, TestCertificates certificates, int port)
     {
         _program = program;
         _directory = directory;
@@ -47,7 +48,9 @@ public sealed class ProxyProcess : IAsyncDisposable
         return proxy;
     }
 
-    /// <summary>Waits until the port accepts; throws with the program's output when the program ends first.</summary>
+    /// <summary>
+    /// Waits until the port accepts; throws with the program's output when the program ends first.
+    /// </summary>
     public static async Task WaitForListenerAsync(RunningProgram program, int port)
     {
         using CancellationTokenSource patience = new(Timeouts.Program);
@@ -76,7 +79,7 @@ public sealed class ProxyProcess : IAsyncDisposable
 
     /// <summary>A client that trusts this proxy's authority. HTTP/2 exactly, or HTTP/1.1 exactly.</summary>
     public HttpClient CreateClient(Version? version = null, TimeSpan? timeout = null) =>
-        new(new SocketsHttpHandler { SslOptions = Certificates.ClientOptions(), UseProxy = false, UseCookies = false })
+        new(new SocketsHttpHandler { SslOptions = Certificates.ClientOptions(), UseProxy = false })
         {
             BaseAddress = Address,
             Timeout = timeout ?? Timeouts.Exchange,
@@ -85,18 +88,18 @@ public sealed class ProxyProcess : IAsyncDisposable
         };
 
     /// <summary>A TLS connection with nothing sent on it yet.</summary>
-    public async Task<SslStream> ConnectAsync(SslProtocols versions = SslProtocols.None, string? protocol = null)
+    public async Task<SslStream> ConnectAsync(SslProtocols versions = SslProtocols.None)
     {
-        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         SslStream? tls = null;
         try
         {
+            socket.NoDelay = true;
             using CancellationTokenSource patience = new(Timeouts.Exchange);
             await socket.ConnectAsync(IPAddress.Loopback, Port, patience.Token);
             tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
             SslClientAuthenticationOptions options = Certificates.ClientOptions();
             options.EnabledSslProtocols = versions;
-            options.ApplicationProtocols = protocol is null ? null : [new SslApplicationProtocol(protocol)];
             await tls.AuthenticateAsClientAsync(options, patience.Token);
             return tls;
         }
@@ -109,8 +112,8 @@ public sealed class ProxyProcess : IAsyncDisposable
     }
 
     /// <summary>
-    /// The process's proportional set size, in bytes. The proxy is not dumpable, so only root may read that; for anybody else the
-    /// resident set size, which is never smaller.
+    /// The process's proportional set size, in bytes. The proxy is not dumpable, so only root may read that;
+    /// for anybody else the resident set size, which is never smaller.
     /// </summary>
     public async Task<long> ReadMemorySizeAsync()
     {

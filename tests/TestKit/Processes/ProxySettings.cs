@@ -4,7 +4,9 @@ using TestKit.Certificates;
 
 namespace TestKit.Processes;
 
-/// <summary>The configuration file of one proxy under test: one listener, one cluster behind each path prefix.</summary>
+/// <summary>
+/// The configuration file of one proxy under test: one listener, one cluster behind each path prefix.
+/// </summary>
 public sealed record ProxySettings
 {
     /// <summary>Which leaves the listener has. Defaults to both kinds.</summary>
@@ -57,23 +59,26 @@ public sealed record ProxySettings
         JsonArray list = [];
         if (Ecdsa)
         {
-            list.Add(new JsonObject { ["Certificate"] = certificates.EcdsaFile, ["Key"] = certificates.EcdsaKeyFile });
+            list.Add(Pair(certificates.EcdsaFile, certificates.EcdsaKeyFile));
         }
 
         if (Rsa)
         {
-            list.Add(new JsonObject { ["Certificate"] = certificates.RsaFile, ["Key"] = certificates.RsaKeyFile });
+            list.Add(Pair(certificates.RsaFile, certificates.RsaKeyFile));
         }
 
         return list;
     }
 
-    private JsonObject RouteTable() => new(Origins.Keys.Select(prefix => KeyValuePair.Create<string, JsonNode?>(
-        RouteId(prefix),
+    private static JsonObject Pair(string certificate, string key) =>
+        new JsonObject { ["Certificate"] = certificate, ["Key"] = key };
+
+    private JsonObject RouteTable() => new(Origins.Select(route => KeyValuePair.Create<string, JsonNode?>(
+        RouteId(route.Key),
         new JsonObject
         {
-            ["ClusterId"] = RouteId(prefix),
-            ["Match"] = new JsonObject { ["Path"] = prefix + "/{**rest}" },
+            ["ClusterId"] = RouteId(route.Key),
+            ["Match"] = new JsonObject { ["Path"] = route.Key + "/{**rest}" },
         })));
 
     private JsonObject ClusterTable() => new(Origins.Select(route => KeyValuePair.Create<string, JsonNode?>(

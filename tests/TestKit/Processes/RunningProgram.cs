@@ -3,7 +3,9 @@ using System.Text;
 
 namespace TestKit.Processes;
 
-/// <summary>A program that runs beside the test: its output is kept, and it is killed on Dispose whatever happens.</summary>
+/// <summary>
+/// A program that runs beside the test: its output is kept, and it is killed on Dispose whatever happens.
+/// </summary>
 public sealed class RunningProgram : IAsyncDisposable
 {
     private readonly Process _process;

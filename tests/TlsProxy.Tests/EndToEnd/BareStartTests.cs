@@ -5,7 +5,9 @@ using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd;
 
-/// <summary>Does a newcomer who types nothing but the program's name get a page, in curl and in a browser?</summary>
+/// <summary>
+/// Does a newcomer who types nothing but the program's name get a page, in curl and in a browser?
+/// </summary>
 [Collection(AloneDefinition.Name)]
 public sealed class BareStartTests(BareStartTests.Fixture fixture) : IClassFixture<BareStartTests.Fixture>
 {
@@ -34,13 +36,14 @@ public sealed class BareStartTests(BareStartTests.Fixture fixture) : IClassFixtu
         Directory.CreateDirectory(home.File(".pki/nssdb"));
         await RunOrFailAsync("certutil", ["-d", database, "-N", "--empty-password"]);
         await RunOrFailAsync(
-            "certutil", ["-d", database, "-A", "-t", "C,,", "-n", "development", "-i", fixture.AuthorityFile]);
+            "certutil", ["-d", database, "-A", "-t", "C,,", "-n", "dev", "-i", fixture.AuthorityFile]);
         CommandResult result = await CommandRunner.RunAsync(
             "chromium",
             [
-                "--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-                "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
-                $"--user-data-dir={home.File("profile")}", "--dump-dom", PageAddress,
+                "--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-sync", "--disable-dev-shm-usage", "--disable-background-networking",
+                "--disable-component-update", $"--user-data-dir={home.File("profile")}",
+                "--dump-dom", PageAddress,
             ],
             timeout: Timeouts.Program,
             environment: new Dictionary<string, string> { ["HOME"] = home.FullPath });
@@ -83,7 +86,8 @@ public sealed class BareStartTests(BareStartTests.Fixture fixture) : IClassFixtu
             _directory.Dispose();
         }
 
-        // Another program's page must not be taken for ours. A proxy of another run of this test is gone in a moment.
+        // Another program's page must not be taken for ours. A proxy of another run of this test is gone in a
+        // moment.
         private static async Task WaitUntilFreeAsync()
         {
             using CancellationTokenSource patience = new(Timeouts.Program);
@@ -91,7 +95,8 @@ public sealed class BareStartTests(BareStartTests.Fixture fixture) : IClassFixtu
             {
                 if (patience.IsCancellationRequested)
                 {
-                    throw new InvalidOperationException($"Port {DefaultPort} is in use; the bare start needs it.");
+                    throw new InvalidOperationException(
+                        $"Port {DefaultPort} is in use; the bare start needs it.");
                 }
 
                 await Task.Delay(TimeSpan.FromMilliseconds(200));

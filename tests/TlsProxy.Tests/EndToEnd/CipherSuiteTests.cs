@@ -7,7 +7,8 @@ using Xunit;
 namespace TlsProxy.Tests.EndToEnd;
 
 /// <summary>Does every suite work with every kind of certificate, as curl and OpenSSL see it?</summary>
-public sealed class CipherSuiteTests(CipherSuiteTests.Fixture fixture) : IClassFixture<CipherSuiteTests.Fixture>
+public sealed class CipherSuiteTests(CipherSuiteTests.Fixture fixture)
+    : IClassFixture<CipherSuiteTests.Fixture>
 {
     public static TheoryData<string, CertificateKind> Rows()
     {
@@ -74,7 +75,9 @@ public sealed class CipherSuiteTests(CipherSuiteTests.Fixture fixture) : IClassF
 
     private const long Length = 100_000;
 
-    /// <summary>One proxy per kind of certificate, since a client cannot always say which kind it wants.</summary>
+    /// <summary>
+    /// One proxy per kind of certificate, since a client cannot always say which kind it wants.
+    /// </summary>
     public sealed class Fixture : IAsyncLifetime
     {
         private readonly Dictionary<CertificateKind, ProxyProcess> _proxies = [];

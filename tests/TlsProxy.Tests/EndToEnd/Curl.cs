@@ -4,7 +4,10 @@ using TestKit.Processes;
 
 namespace TlsProxy.Tests.EndToEnd;
 
-/// <summary>curl against a proxy under test. Standard output is the body, or its hash; standard error ends with code and length.</summary>
+/// <summary>
+/// curl against a proxy under test. Standard output is the body, or its hash; standard error ends with code
+/// and length.
+/// </summary>
 internal static class Curl
 {
     /// <summary>Fetches or sends with these further arguments; the last one is usually the path.</summary>
@@ -32,8 +35,9 @@ internal static class Curl
             "curl",
             [
                 "--silent", "--show-error", "--cacert", proxy.Certificates.AuthorityFile, "--ipv4",
-                "--max-time", $"{timeout.TotalSeconds - 1}", "--write-out", "%{stderr}%{http_code} %{size_download}",
-                .. arguments, new Uri(proxy.Address, path).AbsoluteUri,
+                "--max-time", $"{timeout.TotalSeconds - 1}",
+                "--write-out", "%{stderr}%{http_code} %{size_download}", .. arguments,
+                new Uri(proxy.Address, path).AbsoluteUri,
             ],
             input,
             output,

@@ -30,8 +30,9 @@ public sealed class ExhaustionTests(ExhaustionTests.Fixture fixture)
     public async Task StalledHttp2UploadsDoNotKeepANewClientWaiting()
     {
         using CancellationTokenSource end = new();
+        int count = TestScale.Choose(40, 200);
         StalledUpload[] uploads =
-            [.. Enumerable.Range(0, TestScale.Choose(40, 200)).Select(_ => StalledUpload.Start(Proxy, end.Token))];
+            [.. Enumerable.Range(0, count).Select(_ => StalledUpload.Start(Proxy, end.Token))];
         await WaitUntilStalledAsync(uploads);
         await AssertNewClientsAreServedAtOnceAsync();
         await end.CancelAsync();
@@ -64,7 +65,9 @@ public sealed class ExhaustionTests(ExhaustionTests.Fixture fixture)
         while (now.Contains(0) || !now.SequenceEqual(before));
     }
 
-    /// <summary>Few pages, and beside the origin that serves one that accepts uploads and reads nothing.</summary>
+    /// <summary>
+    /// Few pages, and beside the origin that serves one that accepts uploads and reads nothing.
+    /// </summary>
     public sealed class Fixture : IAsyncLifetime
     {
         private readonly RawOrigin _deaf = RawOrigin.NeverReading();
@@ -78,7 +81,11 @@ public sealed class ExhaustionTests(ExhaustionTests.Fixture fixture)
             Proxy = await ProxyProcess.StartAsync(new ProxySettings
             {
                 PagesMaxMegabytes = 16,
-                Origins = new Dictionary<string, Uri> { ["/hello"] = _kestrel.Address, ["/deaf"] = _deaf.Address },
+                Origins = new Dictionary<string, Uri>
+                {
+                    ["/hello"] = _kestrel.Address,
+                    ["/deaf"] = _deaf.Address,
+                },
             });
         }
 

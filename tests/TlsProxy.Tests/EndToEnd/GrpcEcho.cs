@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace TlsProxy.Tests.EndToEnd;
 
-/// <summary>A gRPC service over plain bytes: no schema and no generated code, the four shapes of a call.</summary>
+/// <summary>
+/// A gRPC service over plain bytes: no schema and no generated code, the four shapes of a call.
+/// </summary>
 internal sealed class GrpcEcho
 {
     public static readonly Method<byte[], byte[]> Unary = Define(MethodType.Unary);
@@ -74,6 +76,7 @@ internal static class GrpcEchoServices
     public static void AddGrpcEcho(this IServiceCollection services)
     {
         services.AddGrpc();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IServiceMethodProvider<GrpcEcho>, GrpcEchoMethods>());
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IServiceMethodProvider<GrpcEcho>, GrpcEchoMethods>());
     }
 }

@@ -11,13 +11,15 @@ using Xunit;
 namespace TlsProxy.Tests.EndToEnd;
 
 /// <summary>Do all four shapes of a gRPC call pass, trailers included?</summary>
-public sealed class GrpcTests(GrpcTests.Fixture fixture) : EndToEndTest(fixture.Proxy), IClassFixture<GrpcTests.Fixture>
+public sealed class GrpcTests(GrpcTests.Fixture fixture)
+    : EndToEndTest(fixture.Proxy), IClassFixture<GrpcTests.Fixture>
 {
     [Fact]
     public async Task AUnaryCallEchoes()
     {
         byte[] message = PatternBody.Take(100_000);
-        using AsyncUnaryCall<byte[]> call = fixture.Calls.AsyncUnaryCall(GrpcEcho.Unary, null, Options, message);
+        using AsyncUnaryCall<byte[]> call =
+            fixture.Calls.AsyncUnaryCall(GrpcEcho.Unary, null, Options, message);
 
         Assert.Equal(message, await call.ResponseAsync);
         Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);

@@ -13,8 +13,9 @@ public sealed class IdleConnectionTests(OriginFixture origins)
     [Fact]
     public async Task AnIdleConnectionCostsAtMostTwelveKibibytes()
     {
-        // The garbage of handshakes stretches the heap once, up to its collector's budget. Connections that come and go, few at a
-        // time, do that before the first measurement and leave no room behind in which the idle ones could hide.
+        // The garbage of handshakes stretches the heap once, up to its collector's budget. Connections that
+        // come and go, few at a time, do that before the first measurement and leave no room behind in which
+        // the idle ones could hide.
         await ClientCrowd.PassThroughAsync(Few + Many, ConnectAsync);
         await using ClientCrowd crowd = new();
         await crowd.GrowAsync(Few, ConnectAsync);
@@ -23,7 +24,7 @@ public sealed class IdleConnectionTests(OriginFixture origins)
         long many = await SettledSizeAsync();
         double perConnection = (many - few) / (double)(Many - Few);
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"Memory {few >> 10} KiB at {Few}, {many >> 10} KiB at {Many}: {perConnection:F0} bytes per connection.");
+            $"{few >> 10} KiB at {Few}, {many >> 10} KiB at {Many}: {perConnection:F0} bytes each.");
 
         Assert.InRange(perConnection, double.MinValue, BytesPerConnectionMax);
         await crowd.ForEachAsync(ExchangeAsync);

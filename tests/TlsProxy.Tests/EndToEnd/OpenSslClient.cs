@@ -6,12 +6,16 @@ namespace TlsProxy.Tests.EndToEnd;
 /// <summary>openssl s_client against a proxy under test: the client whose every step can be seen.</summary>
 internal static class OpenSslClient
 {
-    /// <summary>A request that asks the server to end the connection after the answer, so that s_client ends too.</summary>
-    public static string Get(string path) => $"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    /// <summary>
+    /// A request that asks the server to end the connection after the answer, so that s_client ends too.
+    /// </summary>
+    public static string Get(string path) =>
+        $"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
     /// <summary>
-    /// Connects and writes what <paramref name="input"/> writes. Its command letters (R, k, K) are on. Standard input stays open, for
-    /// s_client hangs up where it ends: it is the server that has to end the connection.
+    /// Connects and writes what <paramref name="input"/> writes. Its command letters (R, k, K) are on.
+    /// Standard input stays open, for s_client hangs up where it ends: it is the server that has to end the
+    /// connection.
     /// </summary>
     public static Task<CommandResult> RunAsync(
         ProxyProcess proxy,

@@ -6,7 +6,10 @@ using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd;
 
-/// <summary>What does a client see of an origin that is down, silent or cut off? An error, never a short body that looks whole.</summary>
+/// <summary>
+/// What does a client see of an origin that is down, silent or cut off? An error, never a short body that
+/// looks whole.
+/// </summary>
 public sealed class OriginFaultTests(OriginFaultTests.Fixture fixture)
     : EndToEndTest(fixture.Proxy), IClassFixture<OriginFaultTests.Fixture>
 {
@@ -55,7 +58,7 @@ public sealed class OriginFaultTests(OriginFaultTests.Fixture fixture)
             CommandResult result = await Curl.RunAsync(Proxy, path, ClientFor(http));
 
             bool refused = result.ExitCode == 0 && result.Error.StartsWith("502", StringComparison.Ordinal);
-            Assert.True(refused || result.ExitCode is PartialFile or ReceiveError or StreamError, result.Everything);
+            Assert.True(refused || IsCut(result), result.Everything);
         }
 
         await AssertServesNextAsync();
@@ -85,7 +88,10 @@ public sealed class OriginFaultTests(OriginFaultTests.Fixture fixture)
         TaskCompletionSource firstByte = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Task<CommandResult> fetching = CommandRunner.RunAsync(
             "curl",
-            ["--silent", "--cacert", proxy.Certificates.AuthorityFile, http, $"{proxy.Address}throttled/{4 << 20}"],
+            [
+                "--silent", "--cacert", proxy.Certificates.AuthorityFile, http,
+                $"{proxy.Address}throttled/{4 << 20}",
+            ],
             output: async body =>
             {
                 await body.ReadExactlyAsync(new byte[1]);
@@ -97,7 +103,7 @@ public sealed class OriginFaultTests(OriginFaultTests.Fixture fixture)
         await nginx.KillAsync();
         CommandResult result = await fetching;
 
-        Assert.True(result.ExitCode is PartialFile or ReceiveError or StreamError, result.Everything);
+        Assert.True(IsCut(result), result.Everything);
         CommandResult next = await Curl.RunAsync(proxy, "/");
         Assert.StartsWith("502", next.Error, StringComparison.Ordinal);
     }
@@ -111,6 +117,9 @@ public sealed class OriginFaultTests(OriginFaultTests.Fixture fixture)
     // curl would offer ALPN "http/1.0", which nobody speaks; without ALPN it is served as HTTP/1.x.
     private static string[] ClientFor(string http) => http == "--http1.0" ? [http, "--no-alpn"] : [http];
 
+    private static bool IsCut(CommandResult result) =>
+        result.ExitCode is PartialFile or ReceiveError or StreamError;
+
     // curl's exit codes: CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_HTTP2_STREAM.
     private const int PartialFile = 18;
     private const int ReceiveError = 56;
@@ -122,7 +131,8 @@ public sealed class OriginFaultTests(OriginFaultTests.Fixture fixture)
         private readonly List<RawOrigin> _origins =
         [
             RawOrigin.ResettingAfter("HTTP/1.1 200 OK\r\nContent-Length: 100000", ShortBody),
-            RawOrigin.ResettingAfter("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", $"c\r\n{ShortBody}\r\n"),
+            RawOrigin.ResettingAfter(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", $"c\r\n{ShortBody}\r\n"),
             RawOrigin.ResettingAfter("HTTP/1.0 200 OK\r\nConnection: close", ShortBody),
             RawOrigin.ClosingAfter("HTTP/1.0 200 OK\r\nConnection: close", ShortBody),
         ];

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd;
 
-/// <summary>nginx behind the proxy for everything, and a Kestrel origin behind the paths that nginx has no answer for.</summary>
+/// <summary>
+/// nginx behind the proxy for everything, and a Kestrel origin behind the paths that nginx has no answer for.
+/// </summary>
 public class OriginFixture : IAsyncLifetime
 {
     public ProxyProcess Proxy { get; private set; } = null!;

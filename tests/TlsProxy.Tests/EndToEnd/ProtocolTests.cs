@@ -9,13 +9,15 @@ using Xunit;
 namespace TlsProxy.Tests.EndToEnd;
 
 /// <summary>Do the less travelled paths of TLS and HTTP work through the proxy?</summary>
-public sealed class ProtocolTests(OriginFixture origins) : EndToEndTest(origins.Proxy), IClassFixture<OriginFixture>
+public sealed class ProtocolTests(OriginFixture origins)
+    : EndToEndTest(origins.Proxy), IClassFixture<OriginFixture>
 {
     [Fact]
     public async Task OpenSsl35NegotiatesTheHybridGroup()
     {
-        Assert.True(File.Exists(RepositoryFiles.OpenSsl35), "OpenSSL 3.5 is missing. Remedy: tests/tools/get-openssl35.");
-        CommandResult result = await OpenSslClient.GetAsync(Proxy, "/", ["-tls1_3"], RepositoryFiles.OpenSsl35);
+        string openSsl = RepositoryFiles.OpenSsl35;
+        Assert.True(File.Exists(openSsl), "OpenSSL 3.5 is missing. Remedy: tests/tools/get-openssl35.");
+        CommandResult result = await OpenSslClient.GetAsync(Proxy, "/", ["-tls1_3"], openSsl);
 
         Assert.True(result.ExitCode == 0, result.Everything);
         Assert.Contains("Negotiated TLS1.3 group: X25519MLKEM768", result.Output, StringComparison.Ordinal);
@@ -80,7 +82,8 @@ public sealed class ProtocolTests(OriginFixture origins) : EndToEndTest(origins.
         Assert.True(result.ExitCode == 0, result.Everything);
         Assert.Contains("X-Forwarded-For: 127.0.0.1\n", result.Output, StringComparison.Ordinal);
         Assert.Contains("X-Forwarded-Proto: https\n", result.Output, StringComparison.Ordinal);
-        Assert.Contains($"X-Forwarded-Host: localhost:{Proxy.Port}\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"X-Forwarded-Host: localhost:{Proxy.Port}\n", result.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("203.0.113.7", result.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("evil.example", result.Output, StringComparison.Ordinal);
     }

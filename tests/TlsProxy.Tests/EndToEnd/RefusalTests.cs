@@ -8,7 +8,8 @@ using Xunit;
 namespace TlsProxy.Tests.EndToEnd;
 
 /// <summary>Is what the proxy does not speak refused with the right alert, as real clients see it?</summary>
-public sealed class RefusalTests(OriginFixture origins) : EndToEndTest(origins.Proxy), IClassFixture<OriginFixture>
+public sealed class RefusalTests(OriginFixture origins)
+    : EndToEndTest(origins.Proxy), IClassFixture<OriginFixture>
 {
     [Fact]
     public async Task PlainHttpIsAnsweredWithATlsAlert()

@@ -7,7 +7,8 @@ namespace TlsProxy.Tests.EndToEnd;
 
 /// <summary>Do 200 busy connections stay without a single error?</summary>
 [Collection(AloneDefinition.Name)]
-public sealed class SoakTests(OriginFixture origins) : EndToEndTest(origins.Proxy), IClassFixture<OriginFixture>
+public sealed class SoakTests(OriginFixture origins)
+    : EndToEndTest(origins.Proxy), IClassFixture<OriginFixture>
 {
     [Theory]
     [InlineData(1)]
@@ -16,7 +17,8 @@ public sealed class SoakTests(OriginFixture origins) : EndToEndTest(origins.Prox
     {
         string expected = PatternBody.Sha256(Length);
         using CancellationTokenSource end = new();
-        Task<int>[] connections = [.. Enumerable.Range(0, Connections).Select(_ => FetchUntilAsync(end.Token))];
+        Task<int>[] connections =
+            [.. Enumerable.Range(0, Connections).Select(_ => FetchUntilAsync(end.Token))];
         end.CancelAfter(TestScale.Soak + TimeSpan.FromSeconds(1));
         int[] fetched = await Task.WhenAll(connections).WaitAsync(TestScale.Soak + Timeouts.Program);
 
