@@ -53,7 +53,7 @@ internal sealed class CopyPool
         lock (_lock)
         {
             Queue<CopyBlock> free = _free[sizeClass];
-            block = free.Count > RestingMin(sizeClass) ? free.Dequeue() : null;
+            block = free.Count > RestingBlocks(sizeClass) ? free.Dequeue() : null;
             _cachedBytes -= block?.Bytes ?? 0;
         }
 
@@ -69,21 +69,23 @@ internal sealed class CopyPool
         Interlocked.Add(ref _bytesInUse, -block.Bytes);
         lock (_lock)
         {
-            if (_cachedBytes + block.Bytes > _cachedBytesMax)
+            int sizeClass = ClassOf(block.Bytes);
+            bool isScarce = _free[sizeClass].Count < RestingBlocks(sizeClass) + SpareBlocks;
+            if (!isScarce && _cachedBytes + block.Bytes > _cachedBytesMax)
             {
                 return;
             }
 
             _cachedBytes += block.Bytes;
-            _free[ClassOf(block.Bytes)].Enqueue(block);
+            _free[sizeClass].Enqueue(block);
         }
     }
 
     // So many newer blocks come back before one is lent again: a span kept by mistake sees zeros, and not the
     // next client's bytes, for that long. Few of the large ones, which would otherwise leave the processor's
-    // cache between two uses.
-    private static int RestingMin(int sizeClass) =>
-        Math.Clamp(RestingBytes / (BlockBytesMin << sizeClass), 2, 64);
+    // cache between two uses, and fewer in a small pool.
+    private int RestingBlocks(int sizeClass) =>
+        (int)Math.Clamp(Math.Min(RestingBytesMax, BytesMax / 64) / (BlockBytesMin << sizeClass), 2, 64);
 
     private static int ClassOf(int length)
     {
@@ -91,7 +93,10 @@ internal sealed class CopyPool
         return BitOperations.Log2(block / BlockBytesMin);
     }
 
-    private const int RestingBytes = 512 << 10;
+    private const int RestingBytesMax = 512 << 10;
+
+    // Beside those that rest, so that one is ready whenever one comes back.
+    private const int SpareBlocks = 4;
 
     // Below this the block's own header and queue entry would weigh more than what a smaller block saves.
     private const int BlockBytesMin = 512;

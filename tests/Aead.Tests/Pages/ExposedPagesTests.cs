@@ -127,6 +127,33 @@ public sealed class ExposedPagesTests : IDisposable
         Assert.Equal((1, 1024L), (pool.Status.SlotsInUse, pool.Status.CopyBytesInUse));
     }
 
+    [Theory]
+    [MemberData(nameof(BothWays))]
+    public void Join_moves_neighbours_to_one_copy_and_ends_their_leases(Delivery delivery)
+    {
+        PagePool pool = PoolOf(delivery);
+        using DecryptStage stage = pool.CreateStage();
+        ExposedPages[] leases = [stage.Fill(seed: 1, Length), stage.Fill(seed: 2, Length), stage.Fill(seed: 3, 1)];
+        using ExposedPages joined = ExposedPages.Join(leases, start: 7);
+        Assert.False(joined.HoldsSlot);
+        byte[] expected = [.. TestPool.Bytes(1, Length)[7..], .. TestPool.Bytes(2, Length), .. TestPool.Bytes(3, 1)];
+        Assert.Equal(expected, joined.GetSpan().ToArray());
+        Assert.All(leases, lease => Assert.Throws<ObjectDisposedException>(() => lease.GetSpan()));
+        Assert.Equal(1, pool.Status.SlotsInUse);
+    }
+
+    [Fact]
+    public void Join_with_a_lease_that_has_ended_loses_nothing_of_the_pool()
+    {
+        PagePool pool = PoolOf(Delivery.Copy);
+        using DecryptStage stage = pool.CreateStage();
+        ExposedPages ended = stage.Fill(seed: 1, Length);
+        ended.Dispose();
+        ExposedPages alive = stage.Fill(seed: 2, Length);
+        Assert.Throws<ObjectDisposedException>(() => ExposedPages.Join([alive, ended], start: 0));
+        Assert.Equal(0, pool.Status.CopyBytesInUse);
+    }
+
     [Fact]
     public void Shrink_to_nothing_is_refused_and_the_lease_goes_on()
     {

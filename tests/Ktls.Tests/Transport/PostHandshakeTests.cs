@@ -27,6 +27,19 @@ public class PostHandshakeTests
     public void Every_control_record_has_its_consequence(TlsVersion version, ContentType type, byte[] fragment, object action) =>
         Assert.Equal(action, new PostHandshake(version).Judge(type, fragment));
 
+    [Fact]
+    public void Whoever_keeps_asking_for_a_renegotiation_is_refused()
+    {
+        PostHandshake judge = new(TlsVersion.Tls12);
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(PostHandshakeAction.DeclineRenegotiation, judge.Judge(ContentType.Handshake, [1, 0, 0, 0]));
+        }
+
+        Assert.Equal(PostHandshakeAction.Refuse, judge.Judge(ContentType.Handshake, [1, 0, 0, 0]));
+        Assert.Equal(AlertDescription.UnexpectedMessage, judge.Alert);
+    }
+
     public static TheoryData<TlsVersion, ContentType, byte[], AlertDescription> RefusedRows() => new()
     {
         { TlsVersion.Tls13, ContentType.Handshake, [24, 0, 0, 1, 2], AlertDescription.IllegalParameter },

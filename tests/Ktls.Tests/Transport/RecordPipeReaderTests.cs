@@ -28,6 +28,26 @@ public class RecordPipeReaderTests
         Assert.Equal(0, bench.Pool.Status.CopyBytesInUse);
     }
 
+    [Theory]
+    [InlineData(Delivery.Copy)]
+    [InlineData(Delivery.Flip)]
+    public async Task Bytes_that_come_one_by_one_and_are_kept_do_not_pile_up(Delivery delivery)
+    {
+        using ReaderBench bench = new(delivery);
+        const int Bytes = 2000;
+        for (int i = 1; i <= Bytes; i++)
+        {
+            bench.Arrive(1);
+            ReadResult result = await bench.Reader.ReadAsync().Within();
+            Assert.Equal(i, result.Buffer.Length);
+            Assert.Equal(ReaderBench.ByteAt(i - 1), result.Buffer.Slice(i - 1).FirstSpan[0]);
+            bench.Reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+
+            // Sixteen crumbs of the smallest block beside what was joined, which fills at least half of its own.
+            Assert.InRange(bench.Pool.Status.CopyBytesInUse, 0, (18 * 512) + (2 * i));
+        }
+    }
+
     [Fact]
     public async Task The_end_of_one_segment_and_the_start_of_the_next_are_one_position()
     {

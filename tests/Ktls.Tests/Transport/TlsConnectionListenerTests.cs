@@ -78,6 +78,19 @@ public class TlsConnectionListenerTests
     }
 
     [Fact]
+    public async Task Silent_clients_are_shed_before_one_that_has_begun_its_handshake()
+    {
+        await using TransportHost host = await TransportHost.StartAsync(maxHandshakes: 2);
+        Socket begun = host.OpenSocket();
+        begun.Send([22]);
+        await Task.Delay(TimeSpan.FromMilliseconds(300));
+        Socket[] silent = [.. Enumerable.Range(0, 5).Select(_ => host.OpenSocket())];
+        Assert.All(silent[..4], socket => Assert.Equal(0, socket.Receive(new byte[1])));
+        Assert.False(begun.Poll(0, SelectMode.SelectRead));
+        Assert.False(silent[4].Poll(0, SelectMode.SelectRead));
+    }
+
+    [Fact]
     public async Task One_connection_too_many_is_closed_at_once_and_room_is_used_again()
     {
         await using TransportHost host = await TransportHost.StartAsync(maxConnections: 1);

@@ -48,10 +48,15 @@ public sealed class ForwardedHeadersTests : IDisposable
         request.Headers.Add("X-Forwarded-For", "203.0.113.7");
         request.Headers.Add("X-Forwarded-Proto", "gopher");
         request.Headers.Add("X-Forwarded-Host", "evil.example");
+        request.Headers.Add("Forwarded", "for=203.0.113.7");
+        request.Headers.Add("X-Real-IP", "203.0.113.7");
+        request.Headers.Add("Client-Cert", ":AAAA:");
+        request.Headers.Add("X-Forwarded-Client-Cert", "Subject=admin");
+        request.Headers.Add("X-Harmless", "kept");
         using HttpResponseMessage response = await client.SendAsync(request);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal($"127.0.0.1|https|localhost:{port}", await response.Content.ReadAsStringAsync());
+        Assert.Equal($"127.0.0.1|https|localhost:{port}|||||kept", await response.Content.ReadAsStringAsync());
         Assert.False(response.Headers.Contains("Server"));
     }
 
@@ -82,5 +87,9 @@ public sealed class ForwardedHeadersTests : IDisposable
         }
     }
 
-    private static readonly string[] Names = ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"];
+    private static readonly string[] Names =
+    [
+        "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host",
+        "Forwarded", "X-Real-IP", "Client-Cert", "X-Forwarded-Client-Cert", "X-Harmless",
+    ];
 }
