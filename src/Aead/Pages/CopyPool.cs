@@ -52,10 +52,9 @@ internal sealed class CopyPool
         CopyBlock? block;
         lock (_lock)
         {
-            if (_free[sizeClass].TryDequeue(out block))
-            {
-                _cachedBytes -= block.Bytes;
-            }
+            Queue<CopyBlock> free = _free[sizeClass];
+            block = free.Count > RestingMin(sizeClass) ? free.Dequeue() : null;
+            _cachedBytes -= block?.Bytes ?? 0;
         }
 
         block ??= new CopyBlock(BlockBytesMin << sizeClass);
@@ -80,11 +79,19 @@ internal sealed class CopyPool
         }
     }
 
+    // So many newer blocks come back before one is lent again: a span kept by mistake sees zeros, and not the
+    // next client's bytes, for that long. Few of the large ones, which would otherwise leave the processor's
+    // cache between two uses.
+    private static int RestingMin(int sizeClass) =>
+        Math.Clamp(RestingBytes / (BlockBytesMin << sizeClass), 2, 64);
+
     private static int ClassOf(int length)
     {
         uint block = BitOperations.RoundUpToPowerOf2((uint)Math.Max(length, BlockBytesMin));
         return BitOperations.Log2(block / BlockBytesMin);
     }
+
+    private const int RestingBytes = 512 << 10;
 
     // Below this the block's own header and queue entry would weigh more than what a smaller block saves.
     private const int BlockBytesMin = 512;

@@ -104,19 +104,40 @@ public sealed unsafe class ExposedPages : MemoryManager<byte>
     /// </summary>
     /// <param name="start">The first byte to keep, from 0 to one below <see cref="Length"/>.</param>
     /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
-    public ExposedPages Shrink(int start)
+    public ExposedPages Shrink(int start) => Join([this], start);
+
+    /// <summary>
+    /// Moves what neighbours hold to one verified copy, so that many small leases do not pile up. The leases
+    /// end.
+    /// </summary>
+    /// <param name="leases">
+    /// In order, at least one; together at most <see cref="PagePool.JoinedBytesMax"/> bytes.
+    /// </param>
+    /// <param name="start">The first byte of the first lease to keep, from 0 to one below its length.</param>
+    /// <exception cref="ObjectDisposedException">One of the leases has ended.</exception>
+    public static ExposedPages Join(IReadOnlyList<ExposedPages> leases, int start)
     {
+        ArgumentNullException.ThrowIfNull(leases);
         ArgumentOutOfRangeException.ThrowIfNegative(start);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(start, Length);
-        AddPin();
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(start, leases[0].Length);
+        int length = leases.Sum(lease => lease.Length) - start;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, PagePool.JoinedBytesMax, nameof(leases));
+        ExposedPages joined = leases[0]._pool.RentCopy(length);
         try
         {
-            return _pool.CopyOut(View()[start..]);
+            Span<byte> left = joined.View();
+            foreach (ExposedPages lease in leases)
+            {
+                left = lease.MoveTo(left, start);
+                start = 0;
+            }
+
+            return joined;
         }
-        finally
+        catch
         {
-            Dispose();
-            Unpin();
+            joined.Dispose();
+            throw;
         }
     }
 
@@ -148,6 +169,21 @@ public sealed unsafe class ExposedPages : MemoryManager<byte>
             before = Interlocked.CompareExchange(ref _state, seen + OnePin, seen);
         }
         while (before != seen);
+    }
+
+    private Span<byte> MoveTo(Span<byte> destination, int start)
+    {
+        AddPin();
+        try
+        {
+            View()[start..].CopyTo(destination);
+            return destination[(Length - start)..];
+        }
+        finally
+        {
+            Dispose();
+            Unpin();
+        }
     }
 
     private void GiveBack()

@@ -90,10 +90,13 @@ public sealed class PagePool : IDisposable
     /// <summary>A lease on a copy of bytes that verified.</summary>
     internal ExposedPages CopyOut(ReadOnlySpan<byte> verified)
     {
-        CopyBlock block = _copies.Rent(verified.Length);
-        verified.CopyTo(block.View(block.Generation, verified.Length));
-        return new ExposedPages(this, block, verified.Length);
+        ExposedPages copy = RentCopy(verified.Length);
+        verified.CopyTo(copy.GetSpan());
+        return copy;
     }
+
+    /// <summary>A lease on a copy that is about to be filled with bytes that verified.</summary>
+    internal ExposedPages RentCopy(int length) => new(this, _copies.Rent(length), length);
 
     /// <summary>
     /// The end of a lease on a slot. Hidden first, then zeroed: nobody watches the bytes go.
@@ -114,6 +117,9 @@ public sealed class PagePool : IDisposable
         slot.Zero(0, slot.Bytes);
         _slots.ReturnFromStage(slot);
     }
+
+    /// <summary>Bytes a joined lease holds at most: those of the largest copy.</summary>
+    public const int JoinedBytesMax = SlotBytes;
 
     // Sixteen full records (RFC 8446 section 5.1): one recv, one flip or copy for all of them. A multiple of
     // every page size Linux uses.

@@ -56,17 +56,28 @@ public sealed class RecordDecryptor : IDisposable
             return new DecryptedBatch { End = BatchEnd.Rejected, Alert = alert };
         }
 
-        var batch = new BatchProgress();
-        BatchEnd end = DecryptRecords(ciphertext, stage, ref batch);
-        return new DecryptedBatch
+        try
         {
-            ApplicationData = stage.Expose(batch.Verified, batch.Written),
-            Consumed = batch.Consumed,
-            End = end,
-            ControlType = batch.ControlType,
-            Control = batch.Control,
-            Alert = _rejection.GetValueOrDefault(),
-        };
+            var batch = new BatchProgress();
+            BatchEnd end = DecryptRecords(ciphertext, stage.Hidden, ref batch);
+            return new DecryptedBatch
+            {
+                ApplicationData = stage.Expose(batch.Verified, batch.Written),
+                Consumed = batch.Consumed,
+                End = end,
+                ControlType = batch.ControlType,
+                Control = batch.Control,
+                Alert = _rejection.GetValueOrDefault(),
+            };
+        }
+        catch
+        {
+            // Not the peer's doing, so it goes to the caller; but its sequence numbers are spent. No byte of
+            // this batch may stay behind, and nothing may follow the hole it leaves in the stream.
+            _rejection = AlertDescription.InternalError;
+            CryptographicOperations.ZeroMemory(stage.Hidden);
+            throw;
+        }
     }
 
     /// <summary>TLS 1.3: the peer's next keys, from the next record on.</summary>
@@ -85,28 +96,15 @@ public sealed class RecordDecryptor : IDisposable
         _aead.Dispose();
     }
 
-    private BatchEnd DecryptRecords(ReadOnlySpan<byte> ciphertext, DecryptStage stage,
-        ref BatchProgress batch)
+    private BatchEnd DecryptRecords(ReadOnlySpan<byte> ciphertext, Span<byte> hidden, ref BatchProgress batch)
     {
-        Span<byte> hidden = stage.Hidden;
-        try
+        BatchEnd? end = null;
+        while (end is null)
         {
-            BatchEnd? end = null;
-            while (end is null)
-            {
-                end = DecryptNext(ciphertext[batch.Consumed..], hidden, ref batch);
-            }
+            end = DecryptNext(ciphertext[batch.Consumed..], hidden, ref batch);
+        }
 
-            return end.Value;
-        }
-        catch
-        {
-            // Not the peer's doing, so it goes to the caller; but no byte of this batch may stay behind and
-            // none may follow it.
-            _rejection = AlertDescription.InternalError;
-            CryptographicOperations.ZeroMemory(hidden);
-            throw;
-        }
+        return end.Value;
     }
 
     /// <returns>Null: one record of application data is done. Else what ends the batch.</returns>

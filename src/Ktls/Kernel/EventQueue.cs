@@ -19,6 +19,8 @@ internal sealed unsafe class EventQueue : IDisposable
 {
     private readonly int _epoll;
     private readonly int _wake;
+    private readonly Lock _wakeGate = new();
+    private bool _disposed;
     private readonly epoll_event[] _events = GC.AllocateArray<epoll_event>(EventsMax, pinned: true);
 
     public EventQueue()
@@ -43,8 +45,12 @@ internal sealed unsafe class EventQueue : IDisposable
     public void Wake()
     {
         ulong one = 1;
-        while (SyscallResult.From(write(_wake, &one, sizeof(ulong))).Interrupted)
+        lock (_wakeGate)
         {
+            // The number of a closed descriptor may be somebody else's by now.
+            while (!_disposed && SyscallResult.From(write(_wake, &one, sizeof(ulong))).Interrupted)
+            {
+            }
         }
     }
 
@@ -82,6 +88,11 @@ internal sealed unsafe class EventQueue : IDisposable
 
     public void Dispose()
     {
+        lock (_wakeGate)
+        {
+            _disposed = true;
+        }
+
         _ = close(_wake);
         _ = close(_epoll);
     }

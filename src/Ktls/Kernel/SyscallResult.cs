@@ -11,6 +11,9 @@ internal readonly struct SyscallResult
 
     private SyscallResult(long value) => _value = value;
 
+    /// <summary>The answer of a call that was not made: nothing to do now.</summary>
+    public static SyscallResult NotYet => new(-LibC.EAGAIN);
+
     /// <summary>Takes a libc return value; on -1 reads errno at once.</summary>
     public static SyscallResult From(long returned) => new(returned >= 0 ? returned : -LibC.errno);
 

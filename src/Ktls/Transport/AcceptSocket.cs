@@ -1,94 +1,133 @@
 using System.Net;
 using Ktls.Kernel;
-using Microsoft.Win32.SafeHandles;
 
 namespace Ktls.Transport;
 
 /// <summary>
-/// The listening socket on the loops. Level-triggered and exclusive: a connection wakes one loop, and what it leaves is reported again.
+/// The listening socket on all loops. Level-triggered and exclusive: a connection wakes one loop, and what it leaves is reported again. When
+/// the process has no descriptor left it looks away for a moment: an unanswered backlog would keep every loop awake.
 /// </summary>
-internal sealed class AcceptSocket(TlsConnectionListener listener, EventLoop loop, int descriptor, ulong token)
-    : LoopSocket(loop, descriptor, token)
+internal sealed class AcceptSocket : LoopSocket
 {
-    private readonly Lock _reserveGate = new();
+    // Also held while accepting: the number of a closed descriptor may be another listener's by now.
+    private readonly Lock _gate = new();
+    private readonly TransportResources _transport;
+    private readonly TlsConnectionListener _listener;
+    private bool _watched;
+    private bool _closed;
 
-    // Given up for a moment when the process has no descriptor left, to be able to accept and turn away: an unanswered backlog would keep
-    // the loop awake and its clients waiting.
-    private SafeFileHandle? _reserve = OpenReserve();
+    public AcceptSocket(TransportResources transport, TlsConnectionListener listener, int descriptor)
+        : base(transport.Loops[0], descriptor, transport.Table.NextToken(descriptor))
+    {
+        _transport = transport;
+        _listener = listener;
+        transport.Table.Replace(this);
+    }
+
+    /// <summary>Watches for connections, for the first time or again.</summary>
+    public SyscallResult Resume()
+    {
+        lock (_gate)
+        {
+            SyscallResult added = default;
+            if (_closed || _watched)
+            {
+                return added;
+            }
+
+            _watched = true;
+            foreach (EventLoop loop in _transport.Loops)
+            {
+                added = loop.AddListener(this);
+                if (added.Failed)
+                {
+                    return added;
+                }
+            }
+
+            return added;
+        }
+    }
 
     public override void OnReady(in ReadyEvent ready)
     {
         for (int i = 0; i < AcceptsPerTurn; i++)
         {
-            SyscallResult accepted = SocketCalls.Accept(Descriptor, out IPEndPoint? peer);
+            SyscallResult accepted = Accept(out IPEndPoint? peer);
             if (!accepted.Failed)
             {
-                listener.OnAccepted(accepted.Value, peer);
+                _listener.OnAccepted(accepted.Value, peer);
                 continue;
             }
 
             if (accepted.OutOfResources)
             {
-                listener.OnAcceptFailed(accepted.ErrorName);
-                TurnOneAway();
+                _listener.OnAcceptFailed(accepted.ErrorName);
+                Pause();
             }
 
-            if (accepted.WouldBlock || accepted.OutOfResources)
+            if (accepted.WouldBlock || accepted.OutOfResources || _closed)
             {
                 return;
             }
         }
     }
 
-    public override void OnDeadline()
-    {
-    }
+    public override void OnDeadline() => Resume();
 
-    public override void OnFault(Exception fault) => listener.OnAcceptFailed("the listener failed");
+    public override void OnFault(Exception fault) => _listener.OnAcceptFailed("the listener failed");
 
-    /// <summary>Stops listening.</summary>
+    /// <summary>Stops listening. Idempotent.</summary>
     public void Close()
     {
-        lock (_reserveGate)
+        lock (_gate)
         {
-            _reserve?.Dispose();
-            _reserve = null;
+            if (_closed)
+            {
+                return;
+            }
+
+            _closed = true;
+            Unwatch();
+            Loop.ClearDeadline(this);
+            _transport.Table.Remove(Descriptor);
             SocketCalls.Close(Descriptor);
         }
     }
 
-    private void TurnOneAway()
+    private SyscallResult Accept(out IPEndPoint? peer)
     {
-        lock (_reserveGate)
+        lock (_gate)
         {
-            if (_reserve == null)
-            {
-                return;
-            }
-
-            _reserve.Dispose();
-            SyscallResult accepted = SocketCalls.Accept(Descriptor, out _);
-            if (!accepted.Failed)
-            {
-                SocketCalls.Close(accepted.Value);
-            }
-
-            _reserve = OpenReserve();
+            peer = null;
+            return _closed ? SyscallResult.NotYet : SocketCalls.Accept(Descriptor, out peer);
         }
     }
 
-    private static SafeFileHandle? OpenReserve()
+    private void Pause()
     {
-        try
+        lock (_gate)
         {
-            return File.OpenHandle("/dev/null");
+            if (_watched && !_closed)
+            {
+                Unwatch();
+                Loop.SetDeadline(this, PauseTime);
+            }
         }
-        catch (IOException)
+    }
+
+    private void Unwatch()
+    {
+        _watched = false;
+        foreach (EventLoop loop in _transport.Loops)
         {
-            return null;
+            loop.RemoveListener(Descriptor);
         }
     }
 
     // A burst is shared with the other loops and with the connections of this one.
     private const int AcceptsPerTurn = 32;
+
+    // Connections end and give descriptors back all the time; clients in the backlog wait no longer than for a lost packet.
+    private static readonly TimeSpan PauseTime = TimeSpan.FromMilliseconds(250);
 }

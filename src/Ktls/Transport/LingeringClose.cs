@@ -7,7 +7,7 @@ namespace Ktls.Transport;
 /// until its FIN. Closing with unread bytes would make the kernel reset the connection and take our alert or answer with it (RFC 9112 §9.6).
 /// Bounded in time and in bytes.
 /// </summary>
-internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener listener, SendQueue queue)
+internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener listener, SendQueue queue, TimeSpan patience)
     : LoopSocket(before.Loop, before.Descriptor, before.Token)
 {
     private readonly Lock _gate = new();
@@ -15,13 +15,14 @@ internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener li
     private bool _finSent;
     private long _discardedBytes;
     private int _leftAtDeadline;
+    private readonly long _lastTick = Environment.TickCount64 + (long)PatienceMax.TotalMilliseconds;
 
     /// <summary>Takes the descriptor over and starts.</summary>
     public void Start(LoopSocket current)
     {
         _leftAtDeadline = LeftBytes;
         Loop.Replace(current, this);
-        Loop.SetDeadline(this, ProgressTime);
+        Loop.SetDeadline(this, patience);
         Work();
     }
 
@@ -35,11 +36,11 @@ internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener li
         lock (_gate)
         {
             left = _finished ? 0 : LeftBytes;
-            if (left > 0 && left < _leftAtDeadline)
+            if (left > 0 && left <= _leftAtDeadline - ProgressBytesMin && Environment.TickCount64 < _lastTick)
             {
                 // Slow, but taking what it is sent.
                 _leftAtDeadline = left;
-                Loop.SetDeadline(this, ProgressTime);
+                Loop.SetDeadline(this, patience);
                 return;
             }
         }
@@ -125,8 +126,17 @@ internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener li
         listener.Close(this, reset);
     }
 
-    // A peer that acknowledges nothing in this time is not reading; one that has acknowledged everything had its time to answer the FIN.
-    private static readonly TimeSpan ProgressTime = TimeSpan.FromSeconds(10);
+    /// <summary>How long the peer of an established connection may take to acknowledge what Kestrel's minimum rate would have brought it.</summary>
+    public static readonly TimeSpan Established = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a client may take for the alert that ends its handshake: it has nothing else to receive.</summary>
+    public static readonly TimeSpan Refused = TimeSpan.FromSeconds(2);
+
+    // 240 bytes a second, Kestrel's own bound, over the time of an established connection.
+    private const int ProgressBytesMin = 2400;
+
+    // Whoever needs longer for the last bytes than this is served by nobody.
+    private static readonly TimeSpan PatienceMax = TimeSpan.FromMinutes(5);
 
     // What a client on a fast network can have on its way before it reads the alert; discarding copies nothing.
     private const long DiscardedBytesMax = 64 << 20;

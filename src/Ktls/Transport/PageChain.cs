@@ -14,6 +14,8 @@ internal sealed class PageChain
     private long _consumed;
     private long _examined;
     private long _end;
+    private int _segments;
+    private int _slots;
 
     /// <summary>Bytes held.</summary>
     public long Length => _end - _consumed;
@@ -48,37 +50,35 @@ internal sealed class PageChain
     }
 
     /// <summary>
-    /// Moves what is held to copies of just its size. Called when a consumer keeps a part of a message until its rest arrives: a few bytes
-    /// must not hold a slot or a large block meanwhile.
+    /// Moves what is held to few copies of just its size. Called when a consumer keeps a part of a message until its rest arrives: a few bytes
+    /// must not hold a slot or a large block meanwhile, and a client that sends them one by one must not make a long chain.
     /// </summary>
     public void Shrink()
     {
         PageSegment? old = _first;
-        long start = _consumed;
-        (_first, _last, _end) = (null, null, start);
-        for (; old != null; old = old.Following)
+        int start = (int)(_consumed - old!.RunningIndex);
+        List<ExposedPages> neighbours = [];
+        (_first, _last, _segments, _slots, _end) = (null, null, 0, 0, _consumed);
+        while (old != null)
         {
-            Append(old.Pages.Shrink((int)(start - old.RunningIndex)), old.SinceTick);
-            start = old.EndIndex;
+            long sinceTick = old.SinceTick;
+            neighbours.Clear();
+            for (int bytes = old.Pages.Length; old != null && bytes <= PagePool.JoinedBytesMax; bytes += old?.Pages.Length ?? 0)
+            {
+                neighbours.Add(old.Pages);
+                old = old.Following;
+            }
+
+            Append(ExposedPages.Join(neighbours, start), sinceTick);
+            start = 0;
         }
     }
 
     /// <summary>True when a lease of the chain lies in a guarded slot.</summary>
-    public bool HoldsSlot
-    {
-        get
-        {
-            for (PageSegment? segment = _first; segment != null; segment = segment.Following)
-            {
-                if (segment.Pages.HoldsSlot)
-                {
-                    return true;
-                }
-            }
+    public bool HoldsSlot => _slots > 0;
 
-            return false;
-        }
-    }
+    /// <summary>True when there are many more leases than their bytes need: joining them pays.</summary>
+    public bool IsCrumbled => _segments > SegmentsMin + (2 * Length / PagePool.JoinedBytesMax);
 
     /// <summary>Gives everything back.</summary>
     public void Clear()
@@ -101,6 +101,8 @@ internal sealed class PageChain
 
         _last = segment;
         _end = segment.EndIndex;
+        _segments++;
+        _slots += pages.HoldsSlot ? 1 : 0;
     }
 
     private void ReleaseConsumed()
@@ -109,7 +111,9 @@ internal sealed class PageChain
         {
             PageSegment done = _first;
             _first = done.Following;
-            ((IDisposable)done.Pages).Dispose();
+            _segments--;
+            _slots -= done.Pages.HoldsSlot ? 1 : 0;
+            done.Pages.Dispose();
         }
 
         if (_first == null)
@@ -121,4 +125,7 @@ internal sealed class PageChain
     // The positions of an empty buffer carry no segment: they mean where we are.
     private static long IndexOf(SequencePosition position, long ofEmpty) =>
         position.GetObject() is PageSegment segment ? segment.RunningIndex + position.GetInteger() : ofEmpty;
+
+    // A chain this short is walked as fast as it is joined.
+    private const int SegmentsMin = 16;
 }

@@ -3,6 +3,7 @@ using System.Net;
 using Aead.Records;
 using Ktls.Handshake;
 using Ktls.Kernel;
+using Microsoft.AspNetCore.Connections;
 
 namespace Ktls.Transport;
 
@@ -27,6 +28,9 @@ internal sealed class PendingHandshake(
 
     /// <summary>Its place among the listener's handshakes in flight; guarded by the listener.</summary>
     public LinkedListNode<PendingHandshake>? Node { get; set; }
+
+    /// <summary>It has sent something; guarded by the listener.</summary>
+    public bool HasSpoken { get; set; }
 
     /// <summary>It is no longer in flight; guarded by the listener.</summary>
     public bool IsOver { get; set; }
@@ -113,7 +117,17 @@ internal sealed class PendingHandshake(
         catch (Exception fault)
         {
             TransportLog.LoopFault(transport.Log, fault);
-            Drop("the transport failed");
+            if (_connection is { } connection)
+            {
+                // The descriptor is no longer ours to close.
+                connection.Abort(new ConnectionAbortedException("The transport failed to hand the connection over."));
+                listener.OnHandshakeOver(this);
+            }
+            else
+            {
+                Drop("the transport failed");
+            }
+
             return true;
         }
     }
@@ -159,7 +173,12 @@ internal sealed class PendingHandshake(
                 return true;
             }
 
-            _handshake ??= new ServerHandshake(listener.Options.Handshake);
+            if (_handshake == null)
+            {
+                _handshake = new ServerHandshake(listener.Options.Handshake);
+                listener.OnSpoken(this);
+            }
+
             switch (_reader.Read(_handshake))
             {
                 case HandshakeRead.NeedMoreData:
@@ -217,13 +236,17 @@ internal sealed class PendingHandshake(
 
     private void Refuse(HandshakeRefusal refusal)
     {
-        TransportLog.HandshakeRefused(transport.Log, listener.Options.Name, remote, refusal.Reason, refusal.Alert);
+        if (listener.MayLog())
+        {
+            TransportLog.HandshakeRefused(transport.Log, listener.Options.Name, remote, refusal.Reason, refusal.Alert);
+        }
+
         transport.Metrics.HandshakeRefused(refusal.Alert);
         SendQueue rest = new(Descriptor);
         Enqueue(rest, _output.Span);
         Enqueue(rest, _handshake!.TakeOutput().Span);
         listener.OnHandshakeOver(this);
-        new LingeringClose(this, listener, rest).Start(this);
+        new LingeringClose(this, listener, rest, LingeringClose.Refused).Start(this);
     }
 
     private void Enqueue(SendQueue rest, ReadOnlySpan<byte> bytes)

@@ -36,6 +36,7 @@ internal sealed class PostHandshake(TlsVersion version)
 {
     private double _credit = ControlRecordsBurst;
     private long _creditTick = Environment.TickCount64;
+    private int _renegotiations;
 
     /// <summary>With Refuse: the alert to send. With PeerAborted: the alert that came.</summary>
     public AlertDescription Alert { get; private set; }
@@ -105,10 +106,17 @@ internal sealed class PostHandshake(TlsVersion version)
         return Refuse(AlertDescription.UnexpectedMessage, "the client sent a handshake message other than KeyUpdate");
     }
 
-    private PostHandshakeAction JudgeHandshake12(ReadOnlySpan<byte> fragment) =>
-        !fragment.IsEmpty && fragment[0] == ClientHello
+    private PostHandshakeAction JudgeHandshake12(ReadOnlySpan<byte> fragment)
+    {
+        if (fragment.IsEmpty || fragment[0] != ClientHello)
+        {
+            return Refuse(AlertDescription.UnexpectedMessage, "the client sent a handshake message after the handshake");
+        }
+
+        return ++_renegotiations <= RenegotiationsMax
             ? PostHandshakeAction.DeclineRenegotiation
-            : Refuse(AlertDescription.UnexpectedMessage, "the client sent a handshake message after the handshake");
+            : Refuse(AlertDescription.UnexpectedMessage, "the client keeps asking for a renegotiation");
+    }
 
     private bool TakeCredit()
     {
@@ -129,6 +137,9 @@ internal sealed class PostHandshake(TlsVersion version)
     // RFC 8446 §4.6.3, §4: handshake types.
     private const byte KeyUpdate = 24;
     private const byte ClientHello = 1;
+
+    // One is a client's wish; it was declined. Each answer waits in the queue of a client that does not read.
+    private const int RenegotiationsMax = 3;
 
     // A client that renews its keys with every 2^24 records needs one in minutes; tests and tools do it by hand, a few at a time.
     private const double ControlRecordsBurst = 32;

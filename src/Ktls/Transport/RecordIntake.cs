@@ -143,7 +143,17 @@ internal sealed class RecordIntake(
             EndWith(new ReadEnd(ReadEndKind.Refused, AlertDescription.InternalError, "More of the client's message is held than may be"));
         }
 
-        RefreshPeerKeys();
+        if (End != null)
+        {
+            // Nothing behind the end is ever looked at: what is kept of it can go.
+            Dispose();
+        }
+        else if (source.Usage == UsageAction.UpdateKeys && !_keysRequested)
+        {
+            _keysRequested = true;
+            sink.UpdateKeys(requestPeer: true);
+        }
+
         return outcome.Data != null;
     }
 
@@ -177,15 +187,6 @@ internal sealed class RecordIntake(
     {
         source.UpdateKeys();
         _keysRequested = false;
-    }
-
-    private void RefreshPeerKeys()
-    {
-        if (source.Usage == UsageAction.UpdateKeys && !_keysRequested && End == null)
-        {
-            _keysRequested = true;
-            sink.UpdateKeys(requestPeer: true);
-        }
     }
 
     // One upload on a fast network always finds more to read; the other connections of the loop want their turn.

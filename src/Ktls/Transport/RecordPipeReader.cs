@@ -85,8 +85,7 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
 
             PageChain chain = intake.Chain;
             chain.Advance(consumed, examined);
-            if (chain.Length > 0 && !chain.HasUnexamined
-                && (pages.IsUnderPressure || (chain.Length <= ShrinkBytesMax && chain.HoldsSlot)))
+            if (chain.Length > 0 && !chain.HasUnexamined && IsWorthShrinking(chain))
             {
                 chain.Shrink();
             }
@@ -163,14 +162,20 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
             notice = TakeNotice(pull);
         }
 
-        Tell(notice);
-        if (failure != null)
+        try
         {
-            _wait.Fail(failure, onPool: false);
+            Tell(notice);
         }
-        else if (finished)
+        finally
         {
-            _wait.Complete(result, onPool: false);
+            if (failure != null)
+            {
+                _wait.Fail(failure, onPool: false);
+            }
+            else if (finished)
+            {
+                _wait.Complete(result, onPool: false);
+            }
         }
     }
 
@@ -201,6 +206,9 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
             intake.Dispose();
         }
     }
+
+    private bool IsWorthShrinking(PageChain chain) =>
+        chain.IsCrumbled || (chain.HoldsSlot && (chain.Length <= ShrinkBytesMax || pages.IsUnderPressure));
 
     private bool TryTakeOrPull(out ReadResult result, out PullStatus pull)
     {

@@ -90,9 +90,14 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     /// <summary>Too many verified bytes are held by all; this one has held its own for the longest time.</summary>
     public void Shed()
     {
-        TransportLog.Shed(_transport.Log, _listener.Options.Name, RemoteEndPoint);
-        _transport.Metrics.ConnectionShed();
-        GiveUp(new ReadEnd(ReadEndKind.Aborted, default, "The connection was shed: its consumer held verified bytes for too long."));
+        if (GiveUp(new ReadEnd(ReadEndKind.Aborted, default, "The connection was shed: its consumer held verified bytes for too long.")))
+        {
+            _transport.Metrics.ConnectionShed();
+            if (_listener.MayLog())
+            {
+                TransportLog.Shed(_transport.Log, _listener.Options.Name, RemoteEndPoint);
+            }
+        }
     }
 
     public override ValueTask DisposeAsync()
@@ -124,7 +129,11 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
         if (end.Kind == ReadEndKind.Refused)
         {
-            TransportLog.Refused(_transport.Log, _listener.Options.Name, RemoteEndPoint, end.Reason, end.Alert);
+            if (_listener.MayLog())
+            {
+                TransportLog.Refused(_transport.Log, _listener.Options.Name, RemoteEndPoint, end.Reason, end.Alert);
+            }
+
             _transport.Metrics.RecordRefused(end.Alert);
             Finish(end.Alert);
         }
@@ -139,13 +148,16 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
     void IReaderOwner.PostRead() => _socket.Loop.Post(_socket);
 
-    private void GiveUp(ReadEnd end)
+    private bool GiveUp(ReadEnd end)
     {
-        if (Give())
+        if (!Give())
         {
-            _reader.End(end);
-            Drop();
+            return false;
         }
+
+        _reader.End(end);
+        Drop();
+        return true;
     }
 
     // Whoever gets true owns the end of the descriptor.
@@ -161,7 +173,7 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
         }
         else
         {
-            new LingeringClose(_socket, _listener, rest).Start(_socket);
+            new LingeringClose(_socket, _listener, rest, LingeringClose.Established).Start(_socket);
         }
 
         _writer.OnEnded();

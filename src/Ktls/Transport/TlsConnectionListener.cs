@@ -17,10 +17,10 @@ internal sealed class TlsConnectionListener : IConnectionListener
     private readonly AcceptSocket _accept;
     private readonly Channel<ConnectionContext> _accepted;
     private readonly Lock _gate = new();
-    private readonly LinkedList<PendingHandshake> _handshakes = new();
+    private readonly HandshakesInFlight _handshakes;
+    private readonly LineLimit _lines = new();
     private readonly TaskCompletionSource _allClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _open;
-    private long _failureTick;
     private bool _unbound;
     private bool _disposed;
 
@@ -29,13 +29,14 @@ internal sealed class TlsConnectionListener : IConnectionListener
         _transport = transport;
         Options = address.Options;
         LocalAddress = SocketCalls.LocalAddress(descriptor);
+        _handshakes = new HandshakesInFlight(Options.MaxHandshakes);
         _accepted = Channel.CreateBounded<ConnectionContext>(
             new BoundedChannelOptions(Options.MaxConnections) { SingleReader = true, AllowSynchronousContinuations = true });
-        _accept = new AcceptSocket(this, transport.Loops[0], descriptor, transport.Table.NextToken(descriptor));
-        transport.Table.Replace(_accept);
-        foreach (EventLoop loop in transport.Loops)
+        _accept = new AcceptSocket(transport, this, descriptor);
+        if (_accept.Resume() is { Failed: true } refused)
         {
-            loop.AddListener(_accept);
+            _accept.Close();
+            throw new IOException($"Listener \"{Options.Name}\" cannot be watched: {refused.ErrorName}.");
         }
     }
 
@@ -65,18 +66,12 @@ internal sealed class TlsConnectionListener : IConnectionListener
 
             _unbound = true;
             last = _handshakes.Count == 0;
-            foreach (PendingHandshake handshake in _handshakes)
+            foreach (PendingHandshake handshake in _handshakes.All)
             {
                 handshake.Loop.SetDeadline(handshake, UnbindGrace);
             }
         }
 
-        foreach (EventLoop loop in _transport.Loops)
-        {
-            loop.RemoveListener(_accept.Descriptor);
-        }
-
-        _transport.Table.Remove(_accept.Descriptor);
         _accept.Close();
         if (last)
         {
@@ -124,8 +119,22 @@ internal sealed class TlsConnectionListener : IConnectionListener
         }
 
         // Last, because from here on another accept may shed it, and so close its descriptor.
-        Enlist(handshake)?.End(
-            new HandshakeRefusal(AlertDescription.InternalError, "more than MaxHandshakes are in flight, and this one is the oldest"));
+        PendingHandshake? oldest;
+        lock (_gate)
+        {
+            oldest = _handshakes.Add(handshake);
+        }
+
+        oldest?.End(new HandshakeRefusal(AlertDescription.InternalError, "more than MaxHandshakes are in flight, and this one is the oldest"));
+    }
+
+    /// <summary>The first bytes of a handshake came.</summary>
+    public void OnSpoken(PendingHandshake handshake)
+    {
+        lock (_gate)
+        {
+            _handshakes.OnSpoken(handshake);
+        }
     }
 
     /// <summary>A handshake succeeded and its descriptor belongs to the connection.</summary>
@@ -143,14 +152,18 @@ internal sealed class TlsConnectionListener : IConnectionListener
     public void OnHandshakeOver(PendingHandshake handshake)
     {
         handshake.Loop.ClearDeadline(handshake);
+        bool last;
         lock (_gate)
         {
             handshake.IsOver = true;
-            Forget(handshake);
-            if (_unbound && _handshakes.Count == 0)
-            {
-                _accepted.Writer.TryComplete();
-            }
+            HandshakesInFlight.Remove(handshake);
+            last = _unbound && _handshakes.Count == 0;
+        }
+
+        if (last)
+        {
+            // Outside the lock: this may run Kestrel's accept loop.
+            _accepted.Writer.TryComplete();
         }
     }
 
@@ -174,15 +187,25 @@ internal sealed class TlsConnectionListener : IConnectionListener
             ? SocketCalls.LocalAddress(descriptor)
             : LocalAddress;
 
-    /// <summary>Reports a failing accept, at most once a second.</summary>
+    /// <summary>Reports a failing accept.</summary>
     public void OnAcceptFailed(string reason)
     {
-        long now = Environment.TickCount64;
-        if (now - Interlocked.Read(ref _failureTick) > 1000)
+        if (MayLog())
         {
-            Interlocked.Exchange(ref _failureTick, now);
             TransportLog.AcceptRefused(_transport.Log, Options.Name, reason);
         }
+    }
+
+    /// <summary>True when a line about a stranger's doing may be logged; says so when some were left out before.</summary>
+    public bool MayLog()
+    {
+        bool may = _lines.TryTake(out int leftOut);
+        if (leftOut > 0)
+        {
+            TransportLog.LinesLeftOut(_transport.Log, Options.Name, leftOut);
+        }
+
+        return may;
     }
 
     private bool TryCountIn()
@@ -192,37 +215,6 @@ internal sealed class TlsConnectionListener : IConnectionListener
             bool room = !_unbound && _open < Options.MaxConnections;
             _open += room ? 1 : 0;
             return room;
-        }
-    }
-
-    // Answers the one that has to make room, if one has to.
-    private PendingHandshake? Enlist(PendingHandshake handshake)
-    {
-        lock (_gate)
-        {
-            if (handshake.IsOver)
-            {
-                return null;
-            }
-
-            handshake.Node = _handshakes.AddLast(handshake);
-            if (_handshakes.Count <= Options.MaxHandshakes)
-            {
-                return null;
-            }
-
-            PendingHandshake oldest = _handshakes.First!.Value;
-            Forget(oldest);
-            return oldest;
-        }
-    }
-
-    private void Forget(PendingHandshake handshake)
-    {
-        if (handshake.Node is { } node)
-        {
-            _handshakes.Remove(node);
-            handshake.Node = null;
         }
     }
 

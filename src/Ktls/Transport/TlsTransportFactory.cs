@@ -20,6 +20,7 @@ internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byt
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         TlsEndPoint address = (TlsEndPoint)endpoint;
+        TransportResources resources = Resources();
         SyscallResult listening = SocketCalls.Listen(address, Backlog);
         if (listening.AddressInUse)
         {
@@ -31,15 +32,18 @@ internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byt
             throw new IOException($"Listener \"{address.Options.Name}\" cannot listen on {address}: {listening.ErrorName}.");
         }
 
-        lock (_gate)
-        {
-            _resources ??= new TransportResources(pages, memory, log.CreateLogger("TlsProxy.Transport"));
-        }
-
-        return ValueTask.FromResult<IConnectionListener>(new TlsConnectionListener(_resources, address, listening.Value));
+        return ValueTask.FromResult<IConnectionListener>(new TlsConnectionListener(resources, address, listening.Value));
     }
 
     public void Dispose() => _resources?.Dispose();
+
+    private TransportResources Resources()
+    {
+        lock (_gate)
+        {
+            return _resources ??= new TransportResources(pages, memory, log.CreateLogger("TlsProxy.Transport"));
+        }
+    }
 
     // Connections the kernel completes before they are accepted; net.core.somaxconn may hold it lower.
     private const int Backlog = 4096;

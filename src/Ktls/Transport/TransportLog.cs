@@ -28,6 +28,9 @@ internal static partial class TransportLog
     [LoggerMessage(8, LogLevel.Error, "A callback on the closing of a connection failed")]
     public static partial void ClosedCallbackFault(ILogger log, Exception fault);
 
+    [LoggerMessage(9, LogLevel.Warning, "{Listener}: {Count} lines about refused clients were left out")]
+    public static partial void LinesLeftOut(ILogger log, string listener, int count);
+
     [LoggerMessage(7, LogLevel.Error, "An event loop caught a failure; the connection it belongs to is given up")]
     public static partial void LoopFault(ILogger log, Exception fault);
 }

@@ -87,11 +87,19 @@ internal sealed class TransportResources : IDisposable
             }
 
             _reliefTick = now + ReliefIntervalMilliseconds;
-            List<TlsConnection> holders = Table.Connections().Where(connection => connection.HoldingSinceTick != 0).ToList();
-            holders.Sort(static (a, b) => a.HoldingSinceTick.CompareTo(b.HoldingSinceTick));
-            foreach (TlsConnection slowest in holders.Take((holders.Count / ReliefShare) + 1))
+
+            // The ticks go on changing: judge by what they were, and spare whoever has consumed since.
+            List<(long Tick, TlsConnection Connection)> holders = Table.Connections()
+                .Select(connection => (connection.HoldingSinceTick, connection))
+                .Where(holder => holder.HoldingSinceTick != 0)
+                .ToList();
+            holders.Sort(static (a, b) => a.Tick.CompareTo(b.Tick));
+            foreach ((long tick, TlsConnection slowest) in holders.Take((holders.Count / ReliefShare) + 1))
             {
-                slowest.Shed();
+                if (slowest.HoldingSinceTick == tick)
+                {
+                    slowest.Shed();
+                }
             }
         }
         finally
@@ -113,7 +121,7 @@ internal sealed class TransportResources : IDisposable
     }
 
     // What was shed gives its bytes back within this time; a second look before that would shed too many.
-    private const long ReliefIntervalMilliseconds = 20;
+    private const long ReliefIntervalMilliseconds = 100;
 
     private const int ReliefShare = 16;
 }

@@ -43,6 +43,7 @@ internal static class ProxyHost
     {
         if (hasRoutes)
         {
+            app.Use(ClaimedIdentity.RemoveAsync);
             app.UseRouting();
             app.UseRequestTimeouts();
             app.MapReverseProxy();

@@ -16,6 +16,10 @@ internal static class ProxyLogging
             console.ColorBehavior = LoggerColorBehavior.Disabled;
         });
 
+        // A reader of the log that is stuck must not stop the event loops that write to it.
+        logging.Services.Configure<ConsoleLoggerOptions>(
+            console => console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite);
+
         // The host's own lines are left out as well: they would name our addresses as http://, which they are
         // not.
         logging.SetMinimumLevel(LogLevel.Information);
