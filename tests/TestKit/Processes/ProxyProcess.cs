@@ -44,8 +44,16 @@ public sealed class ProxyProcess : IAsyncDisposable
         RunningProgram program = new(
             RepositoryFiles.ProxyExecutable, ["run", "--config", file], directory.FullPath);
         ProxyProcess proxy = new(program, directory, certificates, port);
-        await WaitForListenerAsync(program, port);
-        return proxy;
+        try
+        {
+            await WaitForListenerAsync(program, port);
+            return proxy;
+        }
+        catch
+        {
+            await proxy.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>
@@ -59,9 +67,7 @@ public sealed class ProxyProcess : IAsyncDisposable
             if (program.HasExited || patience.IsCancellationRequested)
             {
                 string state = program.HasExited ? "ended" : "did not listen in time";
-                string output = program.Output;
-                await program.DisposeAsync();
-                throw new InvalidOperationException($"The proxy {state} (port {port}).\n{output}");
+                throw new InvalidOperationException($"The proxy {state} (port {port}).\n{program.Output}");
             }
 
             try

@@ -22,11 +22,11 @@ public sealed class IdleConnectionTests(OriginFixture origins)
         long few = await SettledSizeAsync();
         await crowd.GrowAsync(Many - Few, ConnectAsync);
         long many = await SettledSizeAsync();
-        double perConnection = (many - few) / (double)(Many - Few);
+        long growth = many - few;
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{few >> 10} KiB at {Few}, {many >> 10} KiB at {Many}: {perConnection:F0} bytes each.");
+            $"{few >> 10} KiB at {Few}, {many >> 10} KiB at {Many}: {growth / (Many - Few)} bytes each.");
 
-        Assert.InRange(perConnection, double.MinValue, BytesPerConnectionMax);
+        Assert.InRange(growth, long.MinValue, BytesPerConnectionMax * (Many - Few) + CollectorSlack);
         await crowd.ForEachAsync(ExchangeAsync);
     }
 
@@ -72,4 +72,9 @@ public sealed class IdleConnectionTests(OriginFixture origins)
     private static int Many => TestScale.Choose(2_000, 10_000);
 
     private const int BytesPerConnectionMax = 12 * 1024;
+
+    // Garbage that the collector has not fetched yet comes and goes by some MiB, however many connections
+    // there are. At the usual scale that is allowed for, and a kept record buffer per connection still shows;
+    // at full scale nothing is.
+    private static int CollectorSlack => TestScale.Choose(16 << 20, 0);
 }
