@@ -96,7 +96,7 @@ public sealed class PagePool : IDisposable
     }
 
     /// <summary>A lease on a copy that is about to be filled with bytes that verified.</summary>
-    internal ExposedPages RentCopy(int length) => new(this, _copies.Rent(length), length);
+    internal ExposedPages RentCopy(int length) => new ExposedPages(this, _copies.Rent(length), length);
 
     /// <summary>
     /// The end of a lease on a slot. Hidden first, then zeroed: nobody watches the bytes go.
