@@ -39,9 +39,6 @@ internal sealed class CopyPool
 
     internal bool IsOverBudget => BytesInUse > BytesMax;
 
-    /// <summary>More than three quarters of the bound are out.</summary>
-    internal bool IsUnderPressure => BytesInUse > BytesMax / 4 * 3;
-
     /// <summary>
     /// A block with room for <paramref name="length"/> bytes. Always succeeds: the bytes are verified and
     /// must go somewhere.

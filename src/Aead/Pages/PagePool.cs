@@ -46,10 +46,10 @@ public sealed class PagePool : IDisposable
     public bool IsOverBudget => _copies.IsOverBudget;
 
     /// <summary>
-    /// Few slots or copies are left: holders of small remainders should <see cref="ExposedPages.Shrink"/>
-    /// them.
+    /// Few slots are left to flip: holders of remainders should move them out by
+    /// <see cref="ExposedPages.Join"/>.
     /// </summary>
-    public bool IsUnderPressure => _slots.IsUnderPressure || _copies.IsUnderPressure;
+    public bool IsUnderPressure => _slots.IsUnderPressure;
 
     /// <summary>A stage with its own slot.</summary>
     /// <exception cref="InvalidOperationException">More stages than set aside.</exception>

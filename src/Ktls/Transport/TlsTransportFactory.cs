@@ -24,12 +24,14 @@ internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byt
         SyscallResult listening = SocketCalls.Listen(address, Backlog);
         if (listening.AddressInUse)
         {
-            throw new AddressInUseException($"Listener \"{address.Options.Name}\": {address} is in use by another process.");
+            throw new AddressInUseException(
+                $"Listener '{address.Options.Name}' cannot listen on {address}: the address is in use. "
+                + $"'ss -ltnp sport = :{address.Port}' shows by whom; stop it, or change Address.");
         }
 
         if (listening.Failed)
         {
-            throw new IOException($"Listener \"{address.Options.Name}\" cannot listen on {address}: {listening.ErrorName}.");
+            throw new ListenException($"Listener '{address.Options.Name}' cannot listen on {address}: {listening.ErrorName}. Change Address.");
         }
 
         return ValueTask.FromResult<IConnectionListener>(new TlsConnectionListener(resources, address, listening.Value));

@@ -18,22 +18,29 @@ internal static class RunCommand
             return ExitCode.Configuration;
         }
 
-        await using WebApplication app = ProxyHost.Build(settings);
+        WebApplication? app = null;
         try
         {
-            // Here and not with the first connection, so that a machine that cannot give the pages says so
-            // now.
+            // The pages are had while building, so that a machine that cannot give them says so now and not
+            // with the first connection.
+            app = ProxyHost.Build(settings);
             PagePool pool = app.Services.GetRequiredService<PagePool>();
             await app.StartAsync(stop);
             new StartLog(app.Services).Write(settings, pool.Status, [.. warnings, .. report.Warnings]);
+            await app.WaitForShutdownAsync(stop);
+            return ExitCode.Ok;
         }
-        catch (Exception e) when (StartFailure.Explain(e, settings) is { } sentence)
+        catch (Exception e) when (StartFailure.Explain(e) is { } sentence)
         {
             await error.WriteLineAsync($"error: {sentence}");
             return ExitCode.CouldNotStart;
         }
-
-        await app.WaitForShutdownAsync(stop);
-        return ExitCode.Ok;
+        finally
+        {
+            if (app is not null)
+            {
+                await app.DisposeAsync();
+            }
+        }
     }
 }

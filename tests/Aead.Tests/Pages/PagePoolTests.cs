@@ -74,7 +74,7 @@ public sealed class PagePoolTests
         for (int batch = 1; batch <= 9; batch++)
         {
             leases.Push(stage.Fill(batch, 64 << 10));
-            Assert.Equal(batch > 6, pool.IsUnderPressure);
+            Assert.False(pool.IsUnderPressure);
             Assert.Equal(batch > 8, pool.IsOverBudget);
         }
 
