@@ -14,6 +14,5 @@ public class LineLimitTests
 
         await TestRecords.UntilAsync(
             () => limit.TryTake(out int leftOut) && leftOut >= 10_000 - taken, "a line is allowed again and says what was left out");
-        Assert.True(limit.TryTake(out int again) || again == 0);
     }
 }
