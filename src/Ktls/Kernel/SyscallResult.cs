@@ -17,6 +17,12 @@ internal readonly struct SyscallResult
     /// <summary>Takes a libc return value; on -1 reads errno at once.</summary>
     public static SyscallResult From(long returned) => new(returned >= 0 ? returned : -LibC.errno);
 
+    /// <summary>Takes the result of an io_uring completion: a value, or an error as a negative number.</summary>
+    public static SyscallResult FromCompletion(int result) => new(result);
+
+    /// <summary>Takes an error that the kernel reported as a value, as SO_ERROR does; 0 is none.</summary>
+    public static SyscallResult FromError(int error) => new(-error);
+
     /// <summary>True when the call failed.</summary>
     public bool Failed => _value < 0;
 
@@ -28,6 +34,39 @@ internal readonly struct SyscallResult
 
     /// <summary>Interrupted by a signal: call again. Only the wrappers in this folder look at it.</summary>
     public bool Interrupted => _value == -LibC.EINTR;
+
+    /// <summary>kTLS: a record did not verify. Final for the receiving direction (net/tls/tls_sw.c).</summary>
+    public bool BadRecord => _value == -LibC.EBADMSG;
+
+    /// <summary>kTLS: the next record is no application data; it is verified and waits for a read that asks for its type.</summary>
+    public bool ControlRecordWaits => _value == -LibC.EIO;
+
+    /// <summary>kTLS: a KeyUpdate was read, and the next keys are not installed yet (Linux 6.14).</summary>
+    public bool KeyExpired => _value == -LibC.EKEYEXPIRED;
+
+    /// <summary>kTLS, receiving: a header announced more than a record may hold. Reported once, so whoever sees it must remember it.</summary>
+    public bool RecordTooLong => _value == -LibC.EMSGSIZE;
+
+    /// <summary>A value the kernel does not take. kTLS, receiving: a record of the wrong version.</summary>
+    public bool Invalid => _value == -LibC.EINVAL;
+
+    /// <summary>The kernel lacks a module or an algorithm.</summary>
+    public bool NoSuchModule => _value == -LibC.ENOENT;
+
+    /// <summary>The kernel has no such system call.</summary>
+    public bool NoSuchCall => _value == -LibC.ENOSYS;
+
+    /// <summary>The kernel, a security module or a container refuses.</summary>
+    public bool NotPermitted => _value == -LibC.EPERM || _value == -LibC.EACCES;
+
+    /// <summary>kTLS: keys are installed already, and this kernel cannot change them.</summary>
+    public bool Busy => _value == -LibC.EBUSY;
+
+    /// <summary>The connection is not established (any more): the peer has closed its side.</summary>
+    public bool NotConnected => _value == -LibC.ENOTCONN;
+
+    /// <summary>The submitter took the read back before there was anything to read.</summary>
+    public bool Canceled => _value == -LibC.ECANCELED;
 
     /// <summary>The address is taken.</summary>
     public bool AddressInUse => _value == -LibC.EADDRINUSE;
