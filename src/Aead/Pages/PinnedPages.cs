@@ -63,6 +63,9 @@ public sealed class PinnedPages : IDisposable
     /// <summary>All slots.</summary>
     public int Slots => _map.SlotCount;
 
+    /// <summary>Slots that could be rented now. On the loop.</summary>
+    public int SlotsFree => _free.Count;
+
     /// <summary>Slots that consumers hold, and those that wait to be zeroed.</summary>
     public int SlotsOut => Volatile.Read(ref _lent);
 
