@@ -37,6 +37,9 @@ internal interface IRecordSink : IDisposable
     /// <summary>Sends a control record, ahead of data not yet flushed.</summary>
     void WriteControl(ContentType type, ReadOnlySpan<byte> fragment);
 
+    /// <summary>False: <see cref="UpdateKeys"/> cannot be obeyed, because the kernel that encrypts cannot change keys.</summary>
+    bool CanUpdateKeys => true;
+
     /// <summary>TLS 1.3: announces and takes our next keys.</summary>
     /// <param name="requestPeer">Ask the peer to do the same.</param>
     void UpdateKeys(bool requestPeer);
