@@ -4,7 +4,7 @@ namespace Ktls.Kernel;
 
 /// <summary>Why a direction is in user space.</summary>
 /// <param name="Code">A word for metrics, for example no_tls_module.</param>
-/// <param name="Sentence">What is missing and the remedy.</param>
+/// <param name="Sentence">What is missing and the remedy, to follow a colon or a "but": no capital, no full stop.</param>
 internal sealed record LayerReason(string Code, string Sentence);
 
 /// <summary>What this machine's kernel may be trusted with: probed and self-tested, at start and again at an interval. Thread-safe.</summary>
