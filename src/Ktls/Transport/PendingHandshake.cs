@@ -245,7 +245,7 @@ internal sealed class PendingHandshake(
         Enqueue(rest, _output.Span);
         Enqueue(rest, _handshake!.TakeOutput().Span);
         listener.OnHandshakeOver(this);
-        new LingeringClose(this, listener, rest, LingeringClose.Refused).Start(this);
+        new LingeringClose(this, listener, rest, new PlainUnreadBytes(Descriptor), LingeringClose.Refused).Start(this);
     }
 
     private void Enqueue(SendQueue rest, ReadOnlySpan<byte> bytes)

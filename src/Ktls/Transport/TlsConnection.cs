@@ -181,14 +181,15 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     private void Finish(AlertDescription alert)
     {
         _reader.Close();
-        SendQueue? rest = _sink.End(alert);
+        IPendingSend? rest = _sink.End(alert);
         if (rest == null)
         {
             _listener.Close(_socket, reset: true);
         }
         else
         {
-            new LingeringClose(_socket, _listener, rest, LingeringClose.Established).Start(_socket);
+            PlainUnreadBytes unread = new(_socket.Descriptor);
+            new LingeringClose(_socket, _listener, rest, unread, LingeringClose.Established).Start(_socket);
         }
 
         _writer.OnEnded();
