@@ -81,4 +81,9 @@ internal interface IRecordSource : IDisposable
 
     /// <summary>The peer announced its next keys: they protect the next record.</summary>
     void UpdateKeys();
+
+    /// <summary>How to throw away what the peer still sends. Also after the end and after Dispose.</summary>
+    /// <param name="loop">The loop that reports the socket.</param>
+    /// <param name="peerClosed">The peer's FIN was reported.</param>
+    IUnreadBytes Unread(EventLoop loop, bool peerClosed);
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Aead;
 using Aead.Algorithms;
 using Aead.Keys;
@@ -110,6 +111,10 @@ internal sealed class KernelRecordSource : IRecordSource
         }
     }
 
+    public IUnreadBytes Unread(EventLoop loop, bool peerClosed) => _fatal != null || _keyUpdatePending
+        ? new WaitForFin(_descriptor, peerClosed)
+        : new KernelUnreadBytes(_kernel, _descriptor, loop, hides: _suite.Version != TlsVersion.Tls13, peerClosed);
+
     public void Dispose() => _keys.Dispose();
 
     // A read of a turn that nobody has taken is zeroed by the loop when the turn ends.
@@ -141,7 +146,7 @@ internal sealed class KernelRecordSource : IRecordSource
         }
         finally
         {
-            System.Security.Cryptography.CryptographicOperations.ZeroMemory(verified);
+            CryptographicOperations.ZeroMemory(verified);
         }
     }
 

@@ -104,6 +104,9 @@ internal sealed class RecordIntake(
         return PullStatus.Done;
     }
 
+    /// <summary>How to throw away what the peer still sends.</summary>
+    public IUnreadBytes Unread => source.Unread(loop, PeerClosed);
+
     /// <summary>No receive happens after this: the descriptor gets another owner.</summary>
     public void Dispose()
     {

@@ -39,7 +39,7 @@ internal static class RecordLayerInstaller
             kernel = transport.OpenKernel(socket.Descriptor);
             if (kernel.Attach() is { Failed: true } refused)
             {
-                LayerReason reason = refused.NotConnected ? NotEstablished : Refused("TCP_ULP", refused);
+                LayerReason reason = refused.NotConnected ? LayerReasons.NotEstablished : LayerReasons.AttachRefused(refused);
                 whyNotTransmit ??= reason;
                 whyNotReceive ??= reason;
             }
@@ -63,13 +63,6 @@ internal static class RecordLayerInstaller
     {
         bool transmits = direction == KernelDirection.Transmit;
         SyscallResult installed = kernel.Install(direction, transmits ? result.ServerKeys : result.ClientKeys);
-        return installed.Failed ? Refused(transmits ? "TLS_TX" : "TLS_RX", installed) : null;
+        return installed.Failed ? LayerReasons.InstallRefused(installed) : null;
     }
-
-    private static LayerReason Refused(string step, SyscallResult refusal) =>
-        new("install_refused", $"The kernel refused {step} for this connection: {refusal.ErrorName}.");
-
-    // net/tls/tls_main.c, tls_init: only an established socket can become one of kTLS.
-    private static readonly LayerReason NotEstablished =
-        new("not_established", "The client closed its side of the connection with its last handshake message.");
 }

@@ -212,11 +212,13 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
     }
 
     /// <summary>No receive happens after this: the descriptor gets another owner.</summary>
-    public void Close()
+    /// <returns>How to throw away what is still unread.</returns>
+    public IUnreadBytes Close()
     {
         lock (_wait.Gate)
         {
             intake.Dispose();
+            return intake.Unread;
         }
     }
 

@@ -180,7 +180,7 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
     private void Finish(AlertDescription alert)
     {
-        _reader.Close();
+        IUnreadBytes unread = _reader.Close();
         IPendingSend? rest = _sink.End(alert);
         if (rest == null)
         {
@@ -188,7 +188,6 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
         }
         else
         {
-            PlainUnreadBytes unread = new(_socket.Descriptor);
             new LingeringClose(_socket, _listener, rest, unread, LingeringClose.Established).Start(_socket);
         }
 
@@ -198,7 +197,7 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
     private void Drop()
     {
-        _reader.Close();
+        _ = _reader.Close();
         _ = _sink.End(null);
         _listener.Close(_socket, reset: true);
         _writer.OnEnded();
