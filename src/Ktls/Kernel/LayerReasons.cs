@@ -65,6 +65,10 @@ internal static class LayerReasons
         "memlock_too_small",
         $"pages for hidden reads cannot be pinned, {bytes >> 10} KiB in all; raise RLIMIT_MEMLOCK (LimitMEMLOCK=256M in a systemd unit)");
 
+    /// <summary>Hidden reads: what the answer to io_uring_setup means.</summary>
+    public static LayerReason IoUring(SyscallResult refusal) =>
+        refusal.NoSuchCall ? NoIoUring : refusal.NotPermitted ? IoUringRefused : IoUringFailed(refusal);
+
     /// <summary>Hidden reads: refused although nothing says why.</summary>
     public static LayerReason IoUringFailed(SyscallResult refusal) => new(
         "io_uring_failed", $"io_uring answers {refusal.ErrorName}; 'TlsProxy doctor' shows whether it always does");

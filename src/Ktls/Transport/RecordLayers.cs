@@ -36,7 +36,7 @@ internal static class RecordLayerInstaller
         IKernelTls? kernel = null;
         if (whyNotTransmit == null || whyNotReceive == null)
         {
-            kernel = transport.OpenKernel(socket.Descriptor);
+            kernel = transport.Kernel.Open(socket.Descriptor);
             if (kernel.Attach() is { Failed: true } refused)
             {
                 LayerReason reason = refused.NotConnected ? LayerReasons.NotEstablished : LayerReasons.AttachRefused(refused);

@@ -59,9 +59,6 @@ internal sealed class TransportResources : IDisposable
 
     public ReadOnlySpan<EventLoop> Loops => _loops;
 
-    /// <summary>A socket as kTLS sees it.</summary>
-    public IKernelTls OpenKernel(int descriptor) => new KernelTlsSocket(descriptor);
-
     /// <summary>Gives the loops what they need to receive by the kernel into hidden pages, unless they have it or cannot.</summary>
     /// <returns>Null, or why not.</returns>
     public LayerReason? EnableHiddenReceive()
