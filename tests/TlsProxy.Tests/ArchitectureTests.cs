@@ -27,8 +27,8 @@ public sealed partial class ArchitectureTests
     [InlineData(@"\bTmds\.", "src/Aead/Pages/PageMap.cs", "src/Ktls/Kernel/")]
     [InlineData(@"\bYarp\.", "src/TlsProxy/")]
     [InlineData(@"\bunsafe\b", "src/Aead/Pages/PageMap.cs", "src/Aead/Pages/GuardedSlot.cs", "src/Aead/Pages/ExposedPages.cs",
-        "src/Ktls/Kernel/EventQueue.cs", "src/Ktls/Kernel/KernelTlsSocket.cs", "src/Ktls/Kernel/SocketCalls.cs",
-        "src/Ktls/Kernel/ProcessHardening.cs")]
+        "src/Ktls/Kernel/EventQueue.cs", "src/Ktls/Kernel/HiddenReadRing.cs", "src/Ktls/Kernel/IoUring.cs",
+        "src/Ktls/Kernel/KernelTlsSocket.cs", "src/Ktls/Kernel/ProcessHardening.cs", "src/Ktls/Kernel/SocketCalls.cs")]
     [InlineData(@"\b(DllImport|LibraryImport)\b", "src/Ktls/Handshake/LibCrypto.cs")]
     // Invariant I1: verified plaintext becomes reachable where a stage exposes its slot and where the pool copies out of it, and nowhere else.
     [InlineData(@"\bnew ExposedPages\(", "src/Aead/Pages/DecryptStage.cs", "src/Aead/Pages/PagePool.cs")]

@@ -4,7 +4,7 @@ using static Tmds.Linux.LibC;
 
 namespace Aead.Pages;
 
-// The only mmap, mprotect, mlock and memfd of the repository. One map is one memfd of equal slots, seen
+// The only mmap, mprotect, mlock and memfd of pages that hold plaintext. One map is one memfd of equal slots, seen
 // twice: the writer view is always read-write and its address stays with the decrypt stage; the reader view
 // is what consumers get, and after the seal no call of this process can make it writable. Every slot of
 // either view lies between anonymous PROT_NONE guard pages: an over-run faults, and neighbours never merge

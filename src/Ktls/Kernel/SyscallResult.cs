@@ -65,11 +65,14 @@ internal readonly struct SyscallResult
     /// <summary>The connection is not established (any more): the peer has closed its side.</summary>
     public bool NotConnected => _value == -LibC.ENOTCONN;
 
-    /// <summary>The submitter took the read back before there was anything to read.</summary>
+    /// <summary>The submitter took the read back before there was anything to read. Only the wrappers in this folder look at it.</summary>
     public bool Canceled => _value == -LibC.ECANCELED;
 
     /// <summary>The kernel knows the call, but cannot do this of it.</summary>
     public bool NotSupported => _value == -LibC.EOPNOTSUPP;
+
+    /// <summary>io_uring: not everything completed in the time given. Only the wrappers in this folder look at it.</summary>
+    public bool WaitExpired => _value == -LibC.ETIME;
 
     /// <summary>The address is taken.</summary>
     public bool AddressInUse => _value == -LibC.EADDRINUSE;
@@ -98,6 +101,7 @@ internal readonly struct SyscallResult
         _ when errno == LibC.EHOSTUNREACH => "EHOSTUNREACH (no route to the peer)",
         _ when errno == LibC.EAFNOSUPPORT => "EAFNOSUPPORT (this machine has no such address family)",
         _ when errno == LibC.EBADMSG => "EBADMSG (a record did not verify)",
+        _ when errno == LibC.EFAULT => "EFAULT (no such memory)",
         _ when errno == LibC.EMSGSIZE => "EMSGSIZE (a record is too long)",
         _ when errno == LibC.EKEYEXPIRED => "EKEYEXPIRED (the peer changed its keys)",
         _ when errno == LibC.EBUSY => "EBUSY (in use, or not to be changed any more)",
