@@ -11,6 +11,9 @@ public sealed class TlsListenerOptions
     /// <summary>What is negotiated.</summary>
     public required HandshakePolicy Handshake { get; init; }
 
+    /// <summary>What is given to the kernel. Defaults to Auto in both directions.</summary>
+    public KernelPolicy Kernel { get; init; } = new();
+
     /// <summary>From accept to Finished. Defaults to 10 s.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

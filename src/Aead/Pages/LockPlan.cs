@@ -98,7 +98,8 @@ internal sealed record LockPlan(int SlotsMax, int SlotsLocked, string? Notice)
         return (int)Math.Min(policy.BytesMax / slotBytes, int.MaxValue);
     }
 
-    private static string Remedy(long bytes)
+    /// <summary>How to let this process lock or pin so much.</summary>
+    internal static string Remedy(long bytes)
     {
         long mebibytes = (bytes + (1L << 20) - 1) >> 20;
         return string.Create(CultureInfo.InvariantCulture,
@@ -106,7 +107,8 @@ internal sealed record LockPlan(int SlotsMax, int SlotsLocked, string? Notice)
             $"--ulimit memlock={mebibytes << 20} (container), or grant CAP_IPC_LOCK.");
     }
 
-    private static string Size(long bytes) => bytes >= 1L << 20 && bytes % (1L << 20) == 0
+    /// <summary>Bytes as words for a message.</summary>
+    internal static string Size(long bytes) => bytes >= 1L << 20 && bytes % (1L << 20) == 0
         ? string.Create(CultureInfo.InvariantCulture, $"{bytes >> 20} MiB")
         : string.Create(CultureInfo.InvariantCulture, $"{bytes >> 10} KiB");
 

@@ -65,8 +65,14 @@ internal readonly struct SyscallResult
     /// <summary>The connection is not established (any more): the peer has closed its side.</summary>
     public bool NotConnected => _value == -LibC.ENOTCONN;
 
-    /// <summary>The submitter took the read back before there was anything to read.</summary>
+    /// <summary>The submitter took the read back before there was anything to read. Only the wrappers in this folder look at it.</summary>
     public bool Canceled => _value == -LibC.ECANCELED;
+
+    /// <summary>The kernel knows the call, but cannot do this of it.</summary>
+    public bool NotSupported => _value == -LibC.EOPNOTSUPP;
+
+    /// <summary>io_uring: not everything completed in the time given. Only the wrappers in this folder look at it.</summary>
+    public bool WaitExpired => _value == -LibC.ETIME;
 
     /// <summary>The address is taken.</summary>
     public bool AddressInUse => _value == -LibC.EADDRINUSE;
@@ -83,7 +89,7 @@ internal readonly struct SyscallResult
         _ when errno == LibC.EADDRINUSE => "EADDRINUSE (the address is in use)",
         _ when errno == LibC.EADDRNOTAVAIL => "EADDRNOTAVAIL (no such address on this machine)",
         _ when errno == LibC.EACCES => "EACCES (not permitted: ports below 1024 need CAP_NET_BIND_SERVICE)",
-        _ when errno == LibC.EPERM => "EPERM (not permitted)",
+        _ when errno == LibC.EPERM => "EPERM (not permitted, by the kernel, a security module or a container)",
         _ when errno == LibC.EMFILE => "EMFILE (this process has no descriptors left: raise LimitNOFILE)",
         _ when errno == LibC.ENFILE => "ENFILE (this machine has no descriptors left)",
         _ when errno == LibC.ENOMEM => "ENOMEM (out of memory)",
@@ -94,6 +100,14 @@ internal readonly struct SyscallResult
         _ when errno == LibC.ECONNABORTED => "ECONNABORTED (the peer gave up before accept)",
         _ when errno == LibC.EHOSTUNREACH => "EHOSTUNREACH (no route to the peer)",
         _ when errno == LibC.EAFNOSUPPORT => "EAFNOSUPPORT (this machine has no such address family)",
+        _ when errno == LibC.EBADMSG => "EBADMSG (a record did not verify)",
+        _ when errno == LibC.EFAULT => "EFAULT (no such memory)",
+        _ when errno == LibC.EMSGSIZE => "EMSGSIZE (a record is too long)",
+        _ when errno == LibC.EKEYEXPIRED => "EKEYEXPIRED (the peer changed its keys)",
+        _ when errno == LibC.EBUSY => "EBUSY (in use, or not to be changed any more)",
+        _ when errno == LibC.ENOENT => "ENOENT (no such file, module or algorithm)",
+        _ when errno == LibC.ENOSYS => "ENOSYS (this kernel has no such system call)",
+        _ when errno == LibC.EOPNOTSUPP => "EOPNOTSUPP (this kernel does not support it)",
         _ => new System.ComponentModel.Win32Exception((int)errno).Message,
     };
 }

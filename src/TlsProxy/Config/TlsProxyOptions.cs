@@ -1,3 +1,5 @@
+using Ktls;
+
 namespace TlsProxy.Config;
 
 // The text form of the configuration, property for property. StrictBinder fills it and knows the allowed keys
@@ -141,13 +143,6 @@ internal sealed class KernelOptions
     public KernelUse Receive { get; set; } = KernelUse.Auto;
 
     public List<string> Accept { get; set; } = [];
-}
-
-internal enum KernelUse
-{
-    Auto,
-    On,
-    Off,
 }
 
 /// <summary>The text form of <see cref="Aead.Pages.PagePolicy"/>.</summary>

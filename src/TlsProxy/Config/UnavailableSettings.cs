@@ -1,3 +1,5 @@
+using Ktls;
+
 namespace TlsProxy.Config;
 
 /// <summary>
