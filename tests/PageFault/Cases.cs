@@ -40,7 +40,7 @@ internal static unsafe partial class Cases
         ["hide-refused"] = _ =>
         {
             PageMap map = PageMap.Create(slotCount: 1, PagePool.SlotBytes);
-            var slot = new GuardedSlot(map, 0);
+            var slot = new StageSlot(map, 0);
             slot.Expose();
             if (Unmap(slot.ReaderAddress, PagePool.SlotBytes) != 0)
             {

@@ -79,7 +79,7 @@ public sealed class DirectionKeys : IDisposable
     public CipherSuite Suite { get; }
 
     /// <summary>The [sender]_write_key.</summary>
-    /// <exception cref="InvalidOperationException">A record encryptor or decryptor has taken it.</exception>
+    /// <exception cref="InvalidOperationException">A record encryptor or decryptor has taken it, or it was forgotten.</exception>
     public ReadOnlySpan<byte> Key
     {
         get
@@ -131,6 +131,15 @@ public sealed class DirectionKeys : IDisposable
         return moved;
     }
 
+    /// <summary>
+    /// Zeroes the key, and keeps what the next one is made of: for an owner that has handed the key to the kernel.
+    /// </summary>
+    public void ForgetKey()
+    {
+        CryptographicOperations.ZeroMemory(WritableKey);
+        _keyMoved = true;
+    }
+
     /// <summary>Zeroes all secrets.</summary>
     public void Dispose()
     {
@@ -145,8 +154,7 @@ public sealed class DirectionKeys : IDisposable
     internal IAead MoveKeyToAead()
     {
         IAead aead = Suite.Aead.Create(Key);
-        CryptographicOperations.ZeroMemory(WritableKey);
-        _keyMoved = true;
+        ForgetKey();
         return aead;
     }
 

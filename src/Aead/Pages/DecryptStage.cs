@@ -7,9 +7,9 @@ namespace Aead.Pages;
 public sealed class DecryptStage : IDisposable
 {
     private readonly PagePool _pool;
-    private GuardedSlot? _slot;
+    private StageSlot? _slot;
 
-    internal DecryptStage(PagePool pool, GuardedSlot slot)
+    internal DecryptStage(PagePool pool, StageSlot slot)
     {
         _pool = pool;
         _slot = slot;
@@ -27,7 +27,7 @@ public sealed class DecryptStage : IDisposable
     /// <summary>The address consumers would read the slot at; nothing is readable there.</summary>
     internal nint ReaderAddress => Slot.ReaderAddress;
 
-    private GuardedSlot Slot => _slot ?? throw new ObjectDisposedException(nameof(DecryptStage));
+    private StageSlot Slot => _slot ?? throw new ObjectDisposedException(nameof(DecryptStage));
 
     /// <summary>
     /// Zeroes what was written but did not verify, while it is still hidden, and then exposes what did.
@@ -48,7 +48,7 @@ public sealed class DecryptStage : IDisposable
             return null;
         }
 
-        GuardedSlot? replacement = _pool.Policy.Flips(verifiedLength) ? _pool.RentForFlip() : null;
+        StageSlot? replacement = _pool.Policy.Flips(verifiedLength) ? _pool.RentForFlip() : null;
         return replacement is null ? Copy(verifiedLength) : Flip(verifiedLength, replacement);
     }
 
@@ -61,9 +61,9 @@ public sealed class DecryptStage : IDisposable
         }
     }
 
-    private ExposedPages Flip(int verifiedLength, GuardedSlot replacement)
+    private ExposedPages Flip(int verifiedLength, StageSlot replacement)
     {
-        GuardedSlot flipped = Slot;
+        StageSlot flipped = Slot;
         _slot = replacement;
         flipped.Expose();
         return new ExposedPages(_pool, flipped, verifiedLength);

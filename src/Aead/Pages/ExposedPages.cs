@@ -9,7 +9,7 @@ namespace Aead.Pages;
 /// After that every span or pin taken of it throws <see cref="ObjectDisposedException"/>, a raw span kept
 /// faults (flipped slot) or sees zeros (copy).
 /// </summary>
-// Made by a decrypt stage for what verified, and by Shrink for what is left of it. The state is one integer:
+// Made by a decrypt stage or a kernel read for what verified, and by Shrink for what is left of it. The state is one integer:
 // bit 0 is the holder, each pin adds two. Whoever takes it to zero gives the memory back, and nobody can lift
 // it from there again.
 public sealed unsafe class ExposedPages : MemoryManager<byte>
@@ -190,7 +190,7 @@ public sealed unsafe class ExposedPages : MemoryManager<byte>
     {
         if (_slot is not null)
         {
-            _pool.TakeBack(_slot, Length);
+            _slot.TakeBack(Length);
         }
         else
         {

@@ -74,8 +74,8 @@ public static class FlipCost
 
     private static FlipCostRow MeasureRow(PageMap map, int bytes)
     {
-        var measured = new Worker(new GuardedSlot(map, 0), bytes);
-        var companion = new Worker(new GuardedSlot(map, 1), bytes);
+        var measured = new Worker(new StageSlot(map, 0), bytes);
+        var companion = new Worker(new StageSlot(map, 1), bytes);
         return new FlipCostRow(bytes,
             MedianBeside(companion.Flip, measured.Flip),
             MedianBeside(companion.Copy, measured.Copy));
@@ -123,7 +123,7 @@ public static class FlipCost
     /// <summary>
     /// One thread's slot and block. Every turn returns the ticks of what it measures, without the filling.
     /// </summary>
-    private sealed class Worker(GuardedSlot slot, int bytes)
+    private sealed class Worker(StageSlot slot, int bytes)
     {
         private readonly byte[] _block = GC.AllocateUninitializedArray<byte>(bytes, pinned: true);
 

@@ -1,25 +1,21 @@
-using System.Security.Cryptography;
-
 namespace Aead.Pages;
 
-// One slot of a page map: Hidden -> Exposed -> Hidden. Owned by the slot pool while free, by a decrypt stage
-// while it is being filled, by an exposed lease while consumers read it. The writer view is for the stage
-// alone; the exposed view is given out by the lease, which presents the generation it was made with: a lease
-// from before the last Hide is refused.
-internal sealed unsafe class GuardedSlot
+// One slot of a page map: Hidden -> Exposed -> Hidden. Owned by its pool while free, by whoever fills it while
+// hidden, by an exposed lease while consumers read it. The exposed view is given out by the lease, which
+// presents the generation it was made with: a lease from before the last Hide is refused. Who can write to a
+// hidden slot, and how it is zeroed, is what its two kinds differ in.
+internal abstract unsafe class GuardedSlot
 {
     private readonly PageMap _map;
     private readonly int _index;
-    private readonly byte* _writer;
     private readonly byte* _reader;
     private bool _exposed;
     private long _generation;
 
-    internal GuardedSlot(PageMap map, int index)
+    private protected GuardedSlot(PageMap map, int index)
     {
         _map = map;
         _index = index;
-        _writer = (byte*)map.WriterAddress(index);
         _reader = (byte*)map.ReaderAddress(index);
     }
 
@@ -31,12 +27,9 @@ internal sealed unsafe class GuardedSlot
     /// <summary>Where consumers will read, and where nobody can while the slot is hidden.</summary>
     internal nint ReaderAddress => (nint)_reader;
 
-    /// <summary>The decryptor's view. Only the stage that owns the hidden slot may ask for it.</summary>
-    internal Span<byte> WriterView()
-    {
-        Require(exposed: false);
-        return new Span<byte>(_writer, Bytes);
-    }
+    /// <summary>The lease on the slot ended: hides it, and zeroes it where nobody watches the bytes go.</summary>
+    /// <param name="used">Bytes from the start that may not be zero.</param>
+    internal abstract void TakeBack(int used);
 
     /// <summary>The consumers' view, for the lease that was made at <paramref name="generation"/>.</summary>
     /// <exception cref="ObjectDisposedException">The slot was hidden since.</exception>
@@ -65,10 +58,6 @@ internal sealed unsafe class GuardedSlot
         Protect(expose: false);
     }
 
-    /// <summary>Overwrites with zeros through the writer view, so never within sight of a consumer.</summary>
-    internal void Zero(int start, int length) =>
-        CryptographicOperations.ZeroMemory(WriterView().Slice(start, length));
-
     private void Protect(bool expose)
     {
         try
@@ -90,7 +79,7 @@ internal sealed unsafe class GuardedSlot
         }
     }
 
-    private void Require(bool exposed)
+    private protected void Require(bool exposed)
     {
         if (_exposed != exposed)
         {

@@ -4,23 +4,31 @@ using static Tmds.Linux.LibC;
 
 namespace Aead.Pages;
 
-// The only mmap, mprotect, mlock and memfd of pages that hold plaintext. One map is one memfd of equal slots, seen
-// twice: the writer view is always read-write and its address stays with the decrypt stage; the reader view
-// is what consumers get, and after the seal no call of this process can make it writable. Every slot of
-// either view lies between anonymous PROT_NONE guard pages: an over-run faults, and neighbours never merge
-// into one VMA that each mprotect would have to split and merge again.
+// The only mmap, mprotect, mlock and memfd of pages that hold plaintext. One map is one memfd of equal
+// slots, seen twice: the writer view and the reader view. The reader view is what consumers get, and after
+// the seal no call of this process can make it writable. Its slots lie between anonymous PROT_NONE guard
+// pages: an over-run faults, and neighbours never merge into one VMA that each mprotect would have to split
+// and merge again.
+//
+// The writer view is of one of two kinds. For user space it is always read-write, with guards, and its
+// address stays with the decrypt stage. For the kernel it is read-write only until a pinned writer has taken
+// hold of the pages; then one mmap puts PROT_NONE in its place. Nothing in this process can write to those
+// pages from then on, and the address is a number that means something to the pinned writer alone.
 //
 //     writer   | guard | slot 0 RW | guard | slot 1 RW | guard |
+//     pinned   | slot 0 --   slot 1 --   slot 2 --              |
 //     reader   | guard | slot 0 -- | guard | slot 1 R- | guard |      -- hidden, R- exposed
 internal sealed unsafe class PageMap : IDisposable
 {
+    private readonly bool _pinned;
     private nint _writers;
     private nint _readers;
 
-    private PageMap(int slotCount, int slotBytes)
+    private PageMap(int slotCount, int slotBytes, bool pinned)
     {
         SlotCount = slotCount;
         SlotBytes = slotBytes;
+        _pinned = pinned;
     }
 
     internal int SlotCount { get; }
@@ -30,50 +38,25 @@ internal sealed unsafe class PageMap : IDisposable
     /// <summary>Slots locked so far: always the first ones.</summary>
     internal int SlotsLocked { get; private set; }
 
+    private long MemoryBytes => SlotCount * (long)SlotBytes;
+
     private ulong RangeBytes => (ulong)(SlotCount * (long)(SlotBytes + GuardBytes) + GuardBytes);
 
     /// <summary>Maps zeroed, hidden slots. Whatever was made is undone when a call fails.</summary>
     /// <exception cref="PageMapException">Names the call and the errno.</exception>
     internal static PageMap Create(int slotCount, int slotBytes)
     {
-        var map = new PageMap(slotCount, slotBytes);
-        int descriptor = -1;
-        try
-        {
-            descriptor = CreateMemory(slotCount * (long)slotBytes);
-            map._writers = Reserve(map.RangeBytes);
-            map._readers = Reserve(map.RangeBytes);
-            for (int slot = 0; slot < slotCount; slot++)
-            {
-                MapSlot(map.WriterAddress(slot), slotBytes, PROT_READ | PROT_WRITE, descriptor, slot);
-            }
+        var map = new PageMap(slotCount, slotBytes, pinned: false);
+        return map.Made(map.MapWriters);
+    }
 
-            // From here on nobody can map these pages writable, or be handed a view that can become so.
-            Check(fcntl(descriptor, F_ADD_SEALS, Seals), "fcntl(F_ADD_SEALS)");
-            for (int slot = 0; slot < slotCount; slot++)
-            {
-                // Faulted in while all is zero: the first expose under load then finds its page tables
-                // filled.
-                MapSlot(map.ReaderAddress(slot), slotBytes, PROT_READ, descriptor, slot);
-                map.Hide(slot);
-            }
-
-            KeepOutOfDumpsAndChildren(map._writers, map.RangeBytes);
-            KeepOutOfDumpsAndChildren(map._readers, map.RangeBytes);
-            return map;
-        }
-        catch
-        {
-            map.Dispose();
-            throw;
-        }
-        finally
-        {
-            if (descriptor >= 0)
-            {
-                _ = close(descriptor);
-            }
-        }
+    /// <summary>Maps zeroed, hidden slots that only <paramref name="writer"/> can write to.</summary>
+    /// <exception cref="PageMapException">Names the call and the errno.</exception>
+    /// <exception cref="PagePoolException">The writer could not pin the pages.</exception>
+    internal static PageMap CreatePinned(int slotCount, int slotBytes, IPinnedWriter writer)
+    {
+        var map = new PageMap(slotCount, slotBytes, pinned: true);
+        return map.Made(descriptor => map.MapAndPin(descriptor, writer));
     }
 
     /// <summary>
@@ -108,9 +91,9 @@ internal sealed unsafe class PageMap : IDisposable
         return locked;
     }
 
-    internal nint WriterAddress(int slot) => SlotAddress(_writers, slot);
+    internal nint WriterAddress(int slot) => SlotAddress(_writers, slot, _pinned ? 0 : GuardBytes);
 
-    internal nint ReaderAddress(int slot) => SlotAddress(_readers, slot);
+    internal nint ReaderAddress(int slot) => SlotAddress(_readers, slot, GuardBytes);
 
     /// <summary>Makes the slot readable through the reader view.</summary>
     internal void Expose(int slot) =>
@@ -127,11 +110,75 @@ internal sealed unsafe class PageMap : IDisposable
         Unmap(ref _writers, RangeBytes);
     }
 
-    private nint SlotAddress(nint range, int slot)
+    private PageMap Made(Action<int> mapWriters)
+    {
+        int descriptor = -1;
+        try
+        {
+            descriptor = CreateMemory(MemoryBytes);
+            _writers = Reserve(RangeBytes);
+            _readers = Reserve(RangeBytes);
+            mapWriters(descriptor);
+            MapReaders(descriptor);
+            KeepOutOfDumpsAndChildren(_writers, RangeBytes);
+            KeepOutOfDumpsAndChildren(_readers, RangeBytes);
+            return this;
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+        finally
+        {
+            if (descriptor >= 0)
+            {
+                _ = close(descriptor);
+            }
+        }
+    }
+
+    private void MapWriters(int descriptor)
+    {
+        for (int slot = 0; slot < SlotCount; slot++)
+        {
+            Map(WriterAddress(slot), SlotBytes, PROT_READ | PROT_WRITE, descriptor, slot * (long)SlotBytes);
+        }
+
+        Seal(descriptor);
+    }
+
+    private void MapAndPin(int descriptor, IPinnedWriter writer)
+    {
+        Map(_writers, MemoryBytes, PROT_READ | PROT_WRITE, descriptor, 0);
+        writer.Pin(_writers, MemoryBytes);
+        Seal(descriptor);
+
+        // One step, and the range stays taken: unmapping it first would let another mapping slip in, and the
+        // pinned writer's number would then be somebody's address.
+        void* replaced = mmap((void*)_writers, (size_t)(ulong)MemoryBytes, PROT_NONE, AnonymousFlags | MAP_FIXED, -1, 0);
+        Check(replaced == MAP_FAILED ? -1 : 0, "mmap(PROT_NONE)");
+    }
+
+    // From here on nobody can map these pages writable, or be handed a view that can become so.
+    private static void Seal(int descriptor) =>
+        Check(fcntl(descriptor, F_ADD_SEALS, Seals), "fcntl(F_ADD_SEALS)");
+
+    private void MapReaders(int descriptor)
+    {
+        for (int slot = 0; slot < SlotCount; slot++)
+        {
+            // Faulted in while all is zero: the first expose under load then finds its page tables filled.
+            Map(ReaderAddress(slot), SlotBytes, PROT_READ, descriptor, slot * (long)SlotBytes);
+            Hide(slot);
+        }
+    }
+
+    private nint SlotAddress(nint range, int slot, int guardBytes)
     {
         ObjectDisposedException.ThrowIf(range == 0, this);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)slot, (uint)SlotCount);
-        return range + GuardBytes + slot * (nint)(SlotBytes + GuardBytes);
+        return range + guardBytes + slot * (nint)(SlotBytes + guardBytes);
     }
 
     private static int CreateMemory(long bytes)
@@ -171,10 +218,10 @@ internal sealed unsafe class PageMap : IDisposable
         return (nint)range;
     }
 
-    private static void MapSlot(nint address, int bytes, int protection, int descriptor, int slot)
+    private static void Map(nint address, long bytes, int protection, int descriptor, long offset)
     {
         int flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE;
-        void* mapped = mmap((void*)address, bytes, protection, flags, descriptor, slot * (long)bytes);
+        void* mapped = mmap((void*)address, (size_t)(ulong)bytes, protection, flags, descriptor, offset);
         Check(mapped == MAP_FAILED ? -1 : 0, "mmap(memfd)");
     }
 

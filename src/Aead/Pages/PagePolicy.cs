@@ -50,7 +50,7 @@ public sealed record PagePolicy
     /// <summary>
     /// Whether a batch of this many verified bytes is flipped (when a slot can be had) and not copied.
     /// </summary>
-    internal bool Flips(int verifiedLength) => Delivery switch
+    public bool Flips(int verifiedLength) => Delivery switch
     {
         Delivery.Flip => true,
         Delivery.Copy => false,

@@ -85,7 +85,13 @@ public sealed class PagePool : IDisposable
     /// <summary>
     /// A hidden, zeroed slot in exchange for one that is flipped; null when there is none to spare.
     /// </summary>
-    internal GuardedSlot? RentForFlip() => _slots.RentForFlip();
+    internal StageSlot? RentForFlip() => _slots.RentForFlip();
+
+    /// <summary>
+    /// A lease on a copy of bytes that the kernel has verified in its own memory before it gave them to this
+    /// process. For its record source only, and only where that order is certain: TLS 1.3 by recvmsg.
+    /// </summary>
+    public ExposedPages CopyVerified(ReadOnlySpan<byte> verified) => CopyOut(verified);
 
     /// <summary>A lease on a copy of bytes that verified.</summary>
     internal ExposedPages CopyOut(ReadOnlySpan<byte> verified)
@@ -98,21 +104,11 @@ public sealed class PagePool : IDisposable
     /// <summary>A lease on a copy that is about to be filled with bytes that verified.</summary>
     internal ExposedPages RentCopy(int length) => new ExposedPages(this, _copies.Rent(length), length);
 
-    /// <summary>
-    /// The end of a lease on a slot. Hidden first, then zeroed: nobody watches the bytes go.
-    /// </summary>
-    internal void TakeBack(GuardedSlot slot, int used)
-    {
-        slot.Hide();
-        slot.Zero(0, used);
-        _slots.Return(slot);
-    }
-
     /// <summary>The end of a lease on a copy.</summary>
     internal void TakeBack(CopyBlock block, int used) => _copies.Return(block, used);
 
     /// <summary>The end of a stage. It does not say what it wrote, so all of its slot is zeroed.</summary>
-    internal void TakeBackStage(GuardedSlot slot)
+    internal void TakeBackStage(StageSlot slot)
     {
         slot.Zero(0, slot.Bytes);
         _slots.ReturnFromStage(slot);

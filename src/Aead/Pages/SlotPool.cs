@@ -8,7 +8,7 @@ internal sealed class SlotPool : IDisposable
     private readonly int _slotBytes;
     private readonly int _stagesMax;
     private readonly Lock _lock = new();
-    private readonly Queue<GuardedSlot> _free = new();
+    private readonly Queue<StageSlot> _free = new();
     private readonly List<PageMap> _maps = [];
     private int _slotsMax;
     private int _slotsMapped;
@@ -52,7 +52,7 @@ internal sealed class SlotPool : IDisposable
 
     /// <summary>A slot set aside for a stage.</summary>
     /// <exception cref="InvalidOperationException">More stages than set aside.</exception>
-    internal GuardedSlot RentForStage()
+    internal StageSlot RentForStage()
     {
         lock (_lock)
         {
@@ -70,7 +70,7 @@ internal sealed class SlotPool : IDisposable
     /// <summary>
     /// A slot that takes the place of one about to be flipped, or null: then the batch is copied.
     /// </summary>
-    internal GuardedSlot? RentForFlip()
+    internal StageSlot? RentForFlip()
     {
         int slotsToMap;
         lock (_lock)
@@ -92,7 +92,7 @@ internal sealed class SlotPool : IDisposable
         return Grow(slotsToMap);
     }
 
-    internal void Return(GuardedSlot slot)
+    internal void Return(StageSlot slot)
     {
         lock (_lock)
         {
@@ -101,7 +101,7 @@ internal sealed class SlotPool : IDisposable
         }
     }
 
-    internal void ReturnFromStage(GuardedSlot slot)
+    internal void ReturnFromStage(StageSlot slot)
     {
         lock (_lock)
         {
@@ -141,7 +141,7 @@ internal sealed class SlotPool : IDisposable
         }
     }
 
-    private GuardedSlot? Grow(int slots)
+    private StageSlot? Grow(int slots)
     {
         PageMap? map = null;
         string? refusal = null;
@@ -209,11 +209,11 @@ internal sealed class SlotPool : IDisposable
         _slotsMapped += map.SlotCount;
         for (int slot = 0; slot < map.SlotCount; slot++)
         {
-            _free.Enqueue(new GuardedSlot(map, slot));
+            _free.Enqueue(new StageSlot(map, slot, this));
         }
     }
 
-    private GuardedSlot Lend()
+    private StageSlot Lend()
     {
         _flipped++;
         return _free.Dequeue();

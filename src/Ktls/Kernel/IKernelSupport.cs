@@ -19,6 +19,9 @@ internal interface IKernelSupport
     /// </summary>
     LayerReason? WhyNoHiddenReads { get; }
 
+    /// <summary>A connected socket, as kTLS sees it.</summary>
+    IKernelTls Open(int descriptor) => new KernelTlsSocket(descriptor);
+
     /// <summary>Null: the kernel protects this direction. Otherwise why user space does. Called for every connection.</summary>
     LayerReason? WhyNot(KernelPolicy policy, CipherSuite suite, KernelDirection direction);
 }

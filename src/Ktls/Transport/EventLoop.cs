@@ -17,8 +17,10 @@ internal sealed class EventLoop : IDisposable
     private readonly DescriptorTable _table;
     private readonly DeadlineList _deadlines = new();
     private readonly ConcurrentQueue<LoopSocket> _posted = new();
+    private readonly ConcurrentQueue<(int Descriptor, bool Reset)> _closing = new();
     private readonly ILogger _log;
     private readonly Thread _thread;
+    private HiddenReceive? _hidden;
     private volatile bool _stopped;
     private int _sockets;
 
@@ -35,6 +37,11 @@ internal sealed class EventLoop : IDisposable
 
     /// <summary>What this loop's reads decrypt into; only for its own thread.</summary>
     public ReceiveScratch Scratch { get; }
+
+    /// <summary>
+    /// What this loop receives into by the kernel; only for its own thread. Null until a listener wants it, then never again.
+    /// </summary>
+    public HiddenReceive? Hidden { get => Volatile.Read(ref _hidden); set => Volatile.Write(ref _hidden, value); }
 
     /// <summary>Counts turns, so that a socket can tell a new one from the current one.</summary>
     public int Turn { get; private set; }
@@ -64,14 +71,15 @@ internal sealed class EventLoop : IDisposable
         _deadlines.Clear(socket);
         _table.Remove(socket.Descriptor);
         Interlocked.Decrement(ref _sockets);
-        if (reset)
+        if (Hidden != null && _current != this && !_stopped)
         {
-            SocketCalls.Reset(socket.Descriptor);
+            // The loop may be about to read from it, and the number could be somebody else's by then.
+            _closing.Enqueue((socket.Descriptor, reset));
+            _queue.Wake();
+            return;
         }
-        else
-        {
-            SocketCalls.Close(socket.Descriptor);
-        }
+
+        CloseDescriptor(socket.Descriptor, reset);
     }
 
     /// <summary>Hands a descriptor to its next owner.</summary>
@@ -97,6 +105,9 @@ internal sealed class EventLoop : IDisposable
         }
     }
 
+    /// <summary>Runs a turn soon, for what its end brings. Any thread.</summary>
+    public void Nudge() => WakeFromOutside();
+
     /// <summary>Takes the deadline back. Any thread.</summary>
     public void ClearDeadline(LoopSocket socket) => _deadlines.Clear(socket);
 
@@ -110,8 +121,10 @@ internal sealed class EventLoop : IDisposable
             _thread.Join();
         }
 
+        CloseDue();
         _queue.Dispose();
         Scratch.Dispose();
+        Hidden?.Dispose();
     }
 
     private void Run()
@@ -125,6 +138,7 @@ internal sealed class EventLoop : IDisposable
             int timeout = !_posted.IsEmpty ? 0 : _deadlines.IsEmpty ? -1 : TickMilliseconds;
             int count = _queue.Wait(ready, timeout);
             Turn++;
+            ReadTogether(ready.AsSpan(0, count));
             for (int i = 0; i < count; i++)
             {
                 Dispatch(ready[i]);
@@ -132,6 +146,8 @@ internal sealed class EventLoop : IDisposable
 
             Turn++;
             RunPosted();
+            Hidden?.EndTurn();
+            CloseDue();
             long now = Environment.TickCount64;
             if (now >= nextTick)
             {
@@ -139,6 +155,25 @@ internal sealed class EventLoop : IDisposable
                 RunDeadlines(now, due);
             }
         }
+    }
+
+    // One system call for all connections that are ready and waited for; what it brought is taken when their events are handled.
+    private void ReadTogether(ReadOnlySpan<ReadyEvent> ready)
+    {
+        if (Hidden is not { } hidden)
+        {
+            return;
+        }
+
+        foreach (ref readonly ReadyEvent one in ready)
+        {
+            if (one.Readable)
+            {
+                _table.Find(one.Token)?.JoinTurn(hidden);
+            }
+        }
+
+        hidden.Submit();
     }
 
     private void Dispatch(in ReadyEvent ready)
@@ -191,6 +226,26 @@ internal sealed class EventLoop : IDisposable
         }
 
         due.Clear();
+    }
+
+    private void CloseDue()
+    {
+        while (_closing.TryDequeue(out (int Descriptor, bool Reset) due))
+        {
+            CloseDescriptor(due.Descriptor, due.Reset);
+        }
+    }
+
+    private static void CloseDescriptor(int descriptor, bool reset)
+    {
+        if (reset)
+        {
+            SocketCalls.Reset(descriptor);
+        }
+        else
+        {
+            SocketCalls.Close(descriptor);
+        }
     }
 
     private void Contain(LoopSocket socket, Exception fault)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Aead.Algorithms;
 using Aead.Records;
 
@@ -8,15 +7,14 @@ namespace Ktls.Transport;
 /// The user-space record layer, sending: the writer writes between the room left for header and tag, the record is encrypted where it lies,
 /// and many records go out with one send.
 /// </summary>
-internal sealed class GuardedRecordSink : IRecordSink
+internal sealed class GuardedRecordSink : IRecordSink, IOutgoingRoom
 {
     private readonly Lock _gate = new();
     private readonly RecordEncryptor _encryptor;
     private readonly SendQueue _queue;
     private readonly RecordBuilder _records;
     private readonly OutgoingBlockPool _blocks;
-    private byte[]? _oversize;
-    private bool _large;
+    private readonly WriterMemory _memory;
     private bool _writable = true;
     private bool _keyUpdateDue;
     private bool _requestPeer;
@@ -28,45 +26,22 @@ internal sealed class GuardedRecordSink : IRecordSink
         _blocks = blocks;
         _records = new RecordBuilder(encryptor.PrefixLength, encryptor.SuffixLength);
         _queue = new SendQueue(descriptor);
+        _memory = new WriterMemory(this);
     }
 
-    public long UnflushedBytes { get; private set; }
+    public long UnflushedBytes => _memory.UnflushedBytes;
 
-    public Memory<byte> GetMemory(int sizeHint)
-    {
-        // What was handed out before is void, also when nothing was written to it.
-        DropOversize();
-        int wanted = Math.Max(sizeHint, 1);
-        return wanted > RecordHeader.PlaintextLengthMax ? _oversize = ArrayPool<byte>.Shared.Rent(wanted) : RoomFor(wanted);
-    }
+    public bool CanUpdateKeys => true;
 
-    public void Advance(int bytes)
-    {
-        int room = _oversize?.Length ?? _records.Room;
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)bytes, (uint)Math.Max(room, 0), nameof(bytes));
-        UnflushedBytes += bytes;
-        if (_oversize == null)
-        {
-            _records.Add(bytes);
-            return;
-        }
+    int IOutgoingRoom.Room => _records.Room;
 
-        for (ReadOnlyMemory<byte> left = _oversize.AsMemory(0, bytes); !left.IsEmpty;)
-        {
-            Memory<byte> next = RoomFor(1);
-            int count = Math.Min(next.Length, left.Length);
-            left[..count].CopyTo(next);
-            _records.Add(count);
-            left = left[count..];
-        }
+    public Memory<byte> GetMemory(int sizeHint) => _memory.GetMemory(sizeHint);
 
-        DropOversize();
-    }
+    public void Advance(int bytes) => _memory.Advance(bytes);
 
     public FlushStatus Flush()
     {
-        _large = UnflushedBytes > SmallRecordMax;
-        UnflushedBytes = 0;
+        _memory.OnFlush();
         lock (_gate)
         {
             FinishRecord();
@@ -109,7 +84,7 @@ internal sealed class GuardedRecordSink : IRecordSink
         }
     }
 
-    public SendQueue? End(AlertDescription? alert)
+    public IPendingSend? End(AlertDescription? alert)
     {
         lock (_gate)
         {
@@ -145,8 +120,24 @@ internal sealed class GuardedRecordSink : IRecordSink
             CloseBlock();
         }
 
-        DropOversize();
+        _memory.DropOversize();
     }
+
+    Memory<byte> IOutgoingRoom.RoomFor(int wanted, bool large)
+    {
+        if (!_records.HasBlock)
+        {
+            OpenBlock(large);
+        }
+        else if (_records.Room < wanted)
+        {
+            NextRecord(wanted);
+        }
+
+        return _records.Memory;
+    }
+
+    void IOutgoingRoom.Add(int bytes) => _records.Add(bytes);
 
     private FlushStatus SendQueued()
     {
@@ -163,7 +154,7 @@ internal sealed class GuardedRecordSink : IRecordSink
 
         if (_writable && _queue.QueuedBytes > 0)
         {
-            SendStatus status = _queue.Send(out _);
+            SendStatus status = _queue.Send();
             if (status == SendStatus.Broken)
             {
                 // The reader meets the same failure and reports it; until then the writer learns that nobody listens.
@@ -175,20 +166,6 @@ internal sealed class GuardedRecordSink : IRecordSink
         }
 
         return _queue.QueuedBytes <= QueuedBytesMax ? FlushStatus.Completed : FlushStatus.Full;
-    }
-
-    private Memory<byte> RoomFor(int wanted)
-    {
-        if (!_records.HasBlock)
-        {
-            OpenBlock(_large || _oversize != null || wanted > SmallRecordMax);
-        }
-        else if (_records.Room < wanted)
-        {
-            NextRecord(wanted);
-        }
-
-        return _records.Memory;
     }
 
     private void NextRecord(int wanted)
@@ -261,15 +238,6 @@ internal sealed class GuardedRecordSink : IRecordSink
         _queue.Clear();
     }
 
-    private void DropOversize()
-    {
-        if (_oversize is { } oversize)
-        {
-            _oversize = null;
-            ArrayPool<byte>.Shared.Return(oversize, clearArray: true);
-        }
-    }
-
     private void EnqueueKeyUpdate()
     {
         EnqueueControl(ContentType.Handshake, PostHandshake.KeyUpdateMessage(_requestPeer));
@@ -292,8 +260,6 @@ internal sealed class GuardedRecordSink : IRecordSink
     /// a slow client costs no more than this and its socket buffer.
     /// </summary>
     public const int QueuedBytesMax = 256 * 1024;
-
-    private const int SmallRecordMax = OutgoingBlockPool.SmallLength - 13 - 17;
 
     // A record that starts in less room than this is not worth its header and tag.
     private const int RecordRoomMin = 1024;

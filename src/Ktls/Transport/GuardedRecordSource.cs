@@ -68,6 +68,8 @@ internal sealed class GuardedRecordSource(int descriptor, RecordDecryptor decryp
 
     public void UpdateKeys() => decryptor.UpdateKeys();
 
+    public IUnreadBytes Unread(EventLoop loop, bool peerClosed) => new PlainUnreadBytes(descriptor);
+
     public void Dispose()
     {
         DropKept();

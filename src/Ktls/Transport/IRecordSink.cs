@@ -37,8 +37,15 @@ internal interface IRecordSink : IDisposable
     /// <summary>Sends a control record, ahead of data not yet flushed.</summary>
     void WriteControl(ContentType type, ReadOnlySpan<byte> fragment);
 
+    /// <summary>
+    /// False: the kernel holds the keys and cannot change them (before Linux 6.14), so a peer that asks us to can only be closed on, in good
+    /// order.
+    /// </summary>
+    bool CanUpdateKeys { get; }
+
     /// <summary>TLS 1.3: announces and takes our next keys.</summary>
     /// <param name="requestPeer">Ask the peer to do the same.</param>
+    /// <exception cref="InvalidOperationException"><see cref="CanUpdateKeys"/> says no.</exception>
     void UpdateKeys(bool requestPeer);
 
     /// <summary>The socket has room again: sends on.</summary>
@@ -50,5 +57,5 @@ internal interface IRecordSink : IDisposable
     /// </summary>
     /// <param name="alert">close_notify or a fatal alert; null: drop everything, the connection is gone.</param>
     /// <returns>The rest, or null when the direction had ended before.</returns>
-    SendQueue? End(AlertDescription? alert);
+    IPendingSend? End(AlertDescription? alert);
 }

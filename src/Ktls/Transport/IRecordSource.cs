@@ -57,8 +57,22 @@ internal interface IRecordSource : IDisposable
     /// <summary>True when received records wait to be decrypted, whatever the socket says.</summary>
     bool HasBufferedRecords { get; }
 
+    /// <summary>Its next read must be made by the loop's thread, which alone may use the loop's hidden pages.</summary>
+    bool NeedsLoop => false;
+
+    /// <summary>A read that joined the loop's turn has completed and is taken by the next <see cref="Read"/>, within the turn.</summary>
+    bool HasReadAhead => false;
+
+    /// <summary>False: a KeyUpdate ends this direction, because the kernel that decrypts it cannot change keys.</summary>
+    bool CanUpdateKeys => true;
+
     /// <summary>What the usage limit demands of the peer's key.</summary>
     UsageAction Usage { get; }
+
+    /// <summary>The socket is ready and a consumer waits: lets the read be made together with those of the turn's other sockets.</summary>
+    void JoinTurn(HiddenReceive hidden)
+    {
+    }
 
     /// <summary>Reads one batch of as many records as are there.</summary>
     /// <param name="scratch">What to read with.</param>
@@ -67,4 +81,9 @@ internal interface IRecordSource : IDisposable
 
     /// <summary>The peer announced its next keys: they protect the next record.</summary>
     void UpdateKeys();
+
+    /// <summary>How to throw away what the peer still sends. Also after the end and after Dispose.</summary>
+    /// <param name="loop">The loop that reports the socket.</param>
+    /// <param name="peerClosed">The peer's FIN was reported.</param>
+    IUnreadBytes Unread(EventLoop loop, bool peerClosed);
 }

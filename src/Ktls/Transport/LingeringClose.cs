@@ -7,7 +7,8 @@ namespace Ktls.Transport;
 /// until its FIN. Closing with unread bytes would make the kernel reset the connection and take our alert or answer with it (RFC 9112 §9.6).
 /// Bounded in time and in bytes.
 /// </summary>
-internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener listener, SendQueue queue, TimeSpan patience)
+internal sealed class LingeringClose(
+    LoopSocket before, TlsConnectionListener listener, IPendingSend queue, IUnreadBytes unread, TimeSpan patience)
     : LoopSocket(before.Loop, before.Descriptor, before.Token)
 {
     private readonly Lock _gate = new();
@@ -23,10 +24,25 @@ internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener li
         _leftAtDeadline = LeftBytes;
         Loop.Replace(current, this);
         Loop.SetDeadline(this, patience);
-        Work();
+        if (unread.OnLoopOnly && EventLoop.Current != Loop)
+        {
+            Loop.Post(this);
+        }
+        else
+        {
+            Work();
+        }
     }
 
-    public override void OnReady(in ReadyEvent ready) => Work();
+    public override void OnReady(in ReadyEvent ready)
+    {
+        if (ready.PeerClosed || ready.Broken)
+        {
+            unread.OnPeerClosed();
+        }
+
+        Work();
+    }
 
     public override void OnPosted() => Work();
 
@@ -73,7 +89,7 @@ internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener li
     {
         if (!_finSent)
         {
-            SendStatus status = queue.Send(out _);
+            SendStatus status = queue.Send();
             if (status == SendStatus.Broken)
             {
                 return true;
@@ -88,7 +104,7 @@ internal sealed class LingeringClose(LoopSocket before, TlsConnectionListener li
 
         for (int turn = 0; turn < DiscardsPerTurn; turn++)
         {
-            SyscallResult discarded = SocketCalls.Discard(Descriptor, DiscardBytes);
+            SyscallResult discarded = unread.Discard(DiscardBytes);
             if (discarded.Failed)
             {
                 return discarded.WouldBlock ? null : true;

@@ -23,6 +23,14 @@ internal abstract class LoopSocket(EventLoop loop, int descriptor, ulong token)
     /// <summary>Position in the loop's <see cref="DeadlineList"/>, -1 when in none.</summary>
     internal int DeadlineIndex { get; set; } = -1;
 
+    /// <summary>
+    /// The turn's events are known and not yet handled: a socket that is readable may let its read be made together with the others'. On the
+    /// loop.
+    /// </summary>
+    public virtual void JoinTurn(HiddenReceive hidden)
+    {
+    }
+
     /// <summary>Readiness, on the loop. An edge: whatever is not done now must be remembered.</summary>
     public abstract void OnReady(in ReadyEvent ready);
 

@@ -220,9 +220,9 @@ internal sealed class PendingHandshake(
     private void Establish(HandshakeResult result)
     {
         transport.Metrics.HandshakeSucceeded();
-        GuardedRecordSource source = new(Descriptor, new RecordDecryptor(result.ClientKeys));
-        GuardedRecordSink sink = new(Descriptor, new RecordEncryptor(result.ServerKeys), transport.Blocks);
-        TlsConnection connection = new(transport, listener, this, result, source, sink, remote);
+        RecordLayerPair layers = RecordLayerInstaller.Install(transport, this, result, listener.Options.Kernel);
+        transport.Metrics.ConnectionEstablished(layers.Layers);
+        TlsConnection connection = new(transport, listener, this, result, layers, remote);
         Loop.Replace(this, connection.Socket);
         _connection = connection;
         Interlocked.MemoryBarrier();
@@ -246,7 +246,7 @@ internal sealed class PendingHandshake(
         Enqueue(rest, _output.Span);
         Enqueue(rest, _handshake!.TakeOutput().Span);
         listener.OnHandshakeOver(this);
-        new LingeringClose(this, listener, rest, LingeringClose.Refused).Start(this);
+        new LingeringClose(this, listener, rest, new PlainUnreadBytes(Descriptor), LingeringClose.Refused).Start(this);
     }
 
     private void Enqueue(SendQueue rest, ReadOnlySpan<byte> bytes)

@@ -134,8 +134,10 @@ internal sealed class PostHandshake(TlsVersion version)
         return PostHandshakeAction.Refuse;
     }
 
-    // RFC 8446 §4.6.3, §4: handshake types.
-    private const byte KeyUpdate = 24;
+    /// <summary>The handshake type of a KeyUpdate (RFC 8446 §4).</summary>
+    public const byte KeyUpdate = 24;
+
+    // RFC 8446 §4.
     private const byte ClientHello = 1;
 
     // One is a client's wish; it was declined. Each answer waits in the queue of a client that does not read.

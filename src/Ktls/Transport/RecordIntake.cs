@@ -22,6 +22,7 @@ internal sealed class RecordIntake(
 {
     private bool _keysRequested;
     private bool _closed;
+    private bool _readsStopped;
     private int _turn;
     private int _turnBytes;
 
@@ -40,6 +41,14 @@ internal sealed class RecordIntake(
     /// <summary>The peer's FIN was reported, perhaps with data before it.</summary>
     public bool PeerClosed { get; private set; }
 
+    /// <summary>
+    /// A KeyUpdate came and a direction that is the kernel's cannot follow it: what is under way may end, nothing more may begin.
+    /// </summary>
+    public bool IsOutOfKeys { get; private set; }
+
+    /// <summary>A read of the loop's turn waits to be taken, whether or not somebody waits for its data.</summary>
+    public bool HasReadAhead => !_closed && End == null && source.HasReadAhead;
+
     /// <summary>The socket reported something to read.</summary>
     public void MarkReadable(bool peerClosed)
     {
@@ -50,6 +59,15 @@ internal sealed class RecordIntake(
     /// <summary>Ends it from outside, unless it has ended.</summary>
     public void EndWith(ReadEnd end) => End ??= end;
 
+    /// <summary>Somebody waits and the socket has something: lets the source read together with the turn's others. On the loop.</summary>
+    public void JoinTurn(HiddenReceive hidden)
+    {
+        if (!_closed && End == null && !_readsStopped)
+        {
+            source.JoinTurn(hidden);
+        }
+    }
+
     /// <summary>Reads until there is data, an end, or nothing more on the socket.</summary>
     public PullStatus Pull()
     {
@@ -58,7 +76,7 @@ internal sealed class RecordIntake(
             return PullStatus.Done;
         }
 
-        if (IsTurnSpent())
+        if (IsTurnSpent() || (source.NeedsLoop && EventLoop.Current != loop))
         {
             return PullStatus.Postponed;
         }
@@ -86,6 +104,9 @@ internal sealed class RecordIntake(
         return PullStatus.Done;
     }
 
+    /// <summary>How to throw away what the peer still sends.</summary>
+    public IUnreadBytes Unread => source.Unread(loop, PeerClosed);
+
     /// <summary>No receive happens after this: the descriptor gets another owner.</summary>
     public void Dispose()
     {
@@ -96,12 +117,12 @@ internal sealed class RecordIntake(
         }
     }
 
-    private bool CanRead => !_closed && End == null && (_readable || source.HasBufferedRecords);
+    private bool CanRead => !_closed && End == null && !_readsStopped && (_readable || source.HasBufferedRecords);
 
     private void PullWith(ReceiveScratch scratch)
     {
         bool any = false;
-        while (!any && CanRead)
+        while (!any && CanRead && !(source.NeedsLoop && EventLoop.Current != loop))
         {
             any = ReadBatch(scratch);
         }
@@ -150,8 +171,7 @@ internal sealed class RecordIntake(
         }
         else if (source.Usage == UsageAction.UpdateKeys && !_keysRequested)
         {
-            _keysRequested = true;
-            sink.UpdateKeys(requestPeer: true);
+            RequestKeys();
         }
 
         return outcome.Data != null;
@@ -166,7 +186,7 @@ internal sealed class RecordIntake(
                 break;
             case PostHandshakeAction.UpdateBothKeys:
                 UpdateReadKeys();
-                sink.UpdateKeys(requestPeer: false);
+                UpdateWriteKeys();
                 break;
             case PostHandshakeAction.DeclineRenegotiation:
                 sink.WriteControl(ContentType.Alert, PostHandshake.AlertMessage(AlertDescription.NoRenegotiation));
@@ -185,8 +205,41 @@ internal sealed class RecordIntake(
 
     private void UpdateReadKeys()
     {
+        if (!source.CanUpdateKeys)
+        {
+            // What follows is under keys that nobody here can use.
+            IsOutOfKeys = _readsStopped = true;
+            return;
+        }
+
         source.UpdateKeys();
         _keysRequested = false;
+    }
+
+    private void UpdateWriteKeys()
+    {
+        if (sink.CanUpdateKeys)
+        {
+            sink.UpdateKeys(requestPeer: false);
+        }
+        else
+        {
+            IsOutOfKeys = true;
+        }
+    }
+
+    // The key of the client's direction is worn out. Only its own KeyUpdate renews it, and ours has to ask for that.
+    private void RequestKeys()
+    {
+        _keysRequested = true;
+        if (source.CanUpdateKeys && sink.CanUpdateKeys)
+        {
+            sink.UpdateKeys(requestPeer: true);
+        }
+        else
+        {
+            IsOutOfKeys = true;
+        }
     }
 
     // One upload on a fast network always finds more to read; the other connections of the loop want their turn.

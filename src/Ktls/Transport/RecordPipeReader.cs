@@ -16,6 +16,7 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
     private bool _completed;
     private bool _endTold;
     private bool _goneTold;
+    private bool _outOfKeysTold;
 
     /// <summary>Since when the oldest verified bytes are held, in <see cref="Environment.TickCount64"/>; 0 when none are.</summary>
     public long HoldingSinceTick => intake.Chain.OldestTick;
@@ -126,6 +127,18 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
         }
     }
 
+    /// <summary>The socket has something to read: if somebody waits for it, the read joins the turn's. On the loop, before its events.</summary>
+    public void JoinTurn(HiddenReceive hidden)
+    {
+        lock (_wait.Gate)
+        {
+            if (_wait.IsActive)
+            {
+                intake.JoinTurn(hidden);
+            }
+        }
+    }
+
     /// <summary>The socket has something to read, or its peer's FIN. On the loop.</summary>
     public void OnReadable(bool peerClosed)
     {
@@ -147,7 +160,7 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
         lock (_wait.Gate)
         {
             PullStatus pull = PullStatus.Done;
-            if (_wait.IsActive || (intake.PeerClosed && !intake.Chain.HasUnexamined && !_completed))
+            if (_wait.IsActive || intake.HasReadAhead || (intake.PeerClosed && !intake.Chain.HasUnexamined && !_completed))
             {
                 pull = PullHolding();
             }
@@ -199,11 +212,13 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
     }
 
     /// <summary>No receive happens after this: the descriptor gets another owner.</summary>
-    public void Close()
+    /// <returns>How to throw away what is still unread.</returns>
+    public IUnreadBytes Close()
     {
         lock (_wait.Gate)
         {
             intake.Dispose();
+            return intake.Unread;
         }
     }
 
@@ -253,7 +268,9 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
         _endTold |= end != null;
         bool gone = !_goneTold && intake.PeerClosed && intake.End is { Kind: ReadEndKind.Clean };
         _goneTold |= gone;
-        return new Notice(end, gone, pull == PullStatus.Postponed && _wait.IsActive);
+        bool outOfKeys = !_outOfKeysTold && intake.IsOutOfKeys;
+        _outOfKeysTold |= outOfKeys;
+        return new Notice(end, gone, outOfKeys, pull == PullStatus.Postponed && _wait.IsActive);
     }
 
     private void Tell(in Notice notice)
@@ -272,9 +289,14 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
         {
             owner.OnPeerGone();
         }
+
+        if (notice.OutOfKeys)
+        {
+            owner.OnOutOfKeys();
+        }
     }
 
-    private readonly record struct Notice(ReadEnd? End, bool Gone, bool Post);
+    private readonly record struct Notice(ReadEnd? End, bool Gone, bool OutOfKeys, bool Post);
 
     // Less than this is not worth a slot while its consumer waits for more.
     private const int ShrinkBytesMax = 64 << 10;

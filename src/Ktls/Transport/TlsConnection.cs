@@ -4,6 +4,7 @@ using Aead.Records;
 using Ktls.Handshake;
 using Ktls.Kernel;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Ktls.Transport;
@@ -32,18 +33,18 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
         TlsConnectionListener listener,
         LoopSocket handshake,
         HandshakeResult result,
-        IRecordSource source,
-        IRecordSink sink,
+        in RecordLayerPair layers,
         EndPoint? remote)
     {
         _transport = transport;
         _listener = listener;
         _socket = new ConnectionSocket(this, handshake);
-        _sink = sink;
+        _sink = layers.Sink;
+        Layers = layers.Layers;
         PostHandshake postHandshake = new(result.Suite.Version);
-        RecordIntake intake = new(source, sink, postHandshake, transport.Scratches, handshake.Loop);
+        RecordIntake intake = new(layers.Source, layers.Sink, postHandshake, transport.Scratches, handshake.Loop);
         _reader = new RecordPipeReader(intake, transport.Pages, this);
-        _writer = new RecordPipeWriter(sink);
+        _writer = new RecordPipeWriter(layers.Sink);
         _features = new ConnectionFeatures(this);
         _suite = result.Suite;
         _serverName = result.ServerName;
@@ -76,6 +77,9 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     public PipeReader Input => _reader;
 
     public PipeWriter Output => _writer;
+
+    /// <summary>What protects each direction.</summary>
+    public RecordLayers Layers { get; }
 
     /// <summary>Since when the consumer holds verified bytes; 0 when it holds none.</summary>
     public long HoldingSinceTick => _reader.HoldingSinceTick;
@@ -146,6 +150,17 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
     void IReaderOwner.OnPeerGone() => FireClosed();
 
+    void IReaderOwner.OnOutOfKeys()
+    {
+        // Kestrel lets requests in flight end, takes no more, and closes with close_notify. A request whose rest is under the new keys can only
+        // be cut off.
+        _transport.Metrics.KernelClosed("key_update_without_rekey");
+        TransportLog.OutOfKeys(_transport.Log, _listener.Options.Name, RemoteEndPoint);
+        _socket.Loop.SetDeadline(_socket, OutOfKeysGrace);
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static connection => connection._features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(), this, preferLocal: false);
+    }
+
     void IReaderOwner.PostRead() => _socket.Loop.Post(_socket);
 
     private bool GiveUp(ReadEnd end)
@@ -165,15 +180,15 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
     private void Finish(AlertDescription alert)
     {
-        _reader.Close();
-        SendQueue? rest = _sink.End(alert);
+        IUnreadBytes unread = _reader.Close();
+        IPendingSend? rest = _sink.End(alert);
         if (rest == null)
         {
             _listener.Close(_socket, reset: true);
         }
         else
         {
-            new LingeringClose(_socket, _listener, rest, LingeringClose.Established).Start(_socket);
+            new LingeringClose(_socket, _listener, rest, unread, LingeringClose.Established).Start(_socket);
         }
 
         _writer.OnEnded();
@@ -182,7 +197,7 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
     private void Drop()
     {
-        _reader.Close();
+        _ = _reader.Close();
         _ = _sink.End(null);
         _listener.Close(_socket, reset: true);
         _writer.OnEnded();
@@ -207,6 +222,9 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
     /// <summary>The peer's FIN was reported before this was the owner of the descriptor.</summary>
     public void OnPeerClosedEarlier() => _reader.OnReadable(peerClosed: true);
+
+    // As long as a lingering close may take: what is under way is a response to a client that reads.
+    private static readonly TimeSpan OutOfKeysGrace = TimeSpan.FromSeconds(10);
 
     private void OnReady(in ReadyEvent ready)
     {
@@ -238,9 +256,10 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
         public override void OnPosted() => Connection._reader.OnPosted();
 
-        public override void OnDeadline()
-        {
-        }
+        public override void JoinTurn(HiddenReceive hidden) => Connection._reader.JoinTurn(hidden);
+
+        public override void OnDeadline() => Connection.GiveUp(
+            new ReadEnd(ReadEndKind.Aborted, default, "The client changed its keys, which this kernel cannot follow, and did not end in time."));
 
         public override void OnFault(Exception fault) =>
             Connection.GiveUp(new ReadEnd(ReadEndKind.Aborted, default, "The transport failed to serve the connection."));

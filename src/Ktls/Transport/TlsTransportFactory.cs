@@ -9,7 +9,7 @@ namespace Ktls.Transport;
 
 /// <summary>Kestrel's door: binds <see cref="TlsEndPoint"/>s and leaves every other endpoint to other transports.</summary>
 [SuppressMessage("Performance", "CA1812", Justification = "Dependency injection makes it.")]
-internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byte> memory, ILoggerFactory log)
+internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byte> memory, IKernelSupport kernel, ILoggerFactory log)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
     private readonly Lock _gate = new();
@@ -21,6 +21,11 @@ internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byt
     {
         TlsEndPoint address = (TlsEndPoint)endpoint;
         TransportResources resources = Resources();
+        if (address.Options.Kernel.Receive != KernelUse.Off)
+        {
+            _ = resources.EnableHiddenReceive();
+        }
+
         SyscallResult listening = SocketCalls.Listen(address, Backlog);
         if (listening.AddressInUse)
         {
@@ -43,7 +48,7 @@ internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byt
     {
         lock (_gate)
         {
-            return _resources ??= new TransportResources(pages, memory, log.CreateLogger("TlsProxy.Transport"));
+            return _resources ??= new TransportResources(pages, memory, kernel, log.CreateLogger("TlsProxy.Transport"));
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Aead.Pages;
+using Ktls.Kernel;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 
@@ -10,11 +11,14 @@ internal sealed class TransportResources : IDisposable
 {
     private readonly EventLoop[] _loops;
     private readonly Lock _relief = new();
+    private readonly Lock _hiddenGate = new();
+    private bool _hiddenAsked;
     private long _connections;
     private long _reliefTick;
 
-    public TransportResources(PagePool pages, IMemoryPoolFactory<byte> memory, ILogger log)
+    public TransportResources(PagePool pages, IMemoryPoolFactory<byte> memory, IKernelSupport kernel, ILogger log)
     {
+        Kernel = kernel;
         Pages = pages;
         Log = log;
         Memory = memory.Create();
@@ -36,6 +40,9 @@ internal sealed class TransportResources : IDisposable
     /// <summary>Stages of the page pool that the transport uses.</summary>
     public static int Stages => LoopCount + ScratchesMax;
 
+    /// <summary>What the kernel may be given.</summary>
+    public IKernelSupport Kernel { get; }
+
     public PagePool Pages { get; }
 
     public ILogger Log { get; }
@@ -51,6 +58,25 @@ internal sealed class TransportResources : IDisposable
     public TransportMetrics Metrics { get; } = new();
 
     public ReadOnlySpan<EventLoop> Loops => _loops;
+
+    /// <summary>Gives the loops what they need to receive by the kernel into hidden pages, unless they have it or cannot.</summary>
+    /// <returns>Null, or why not.</returns>
+    public LayerReason? EnableHiddenReceive()
+    {
+        lock (_hiddenGate)
+        {
+            if (_hiddenAsked)
+            {
+                return WhyNoHiddenReceive;
+            }
+
+            _hiddenAsked = true;
+            return WhyNoHiddenReceive = Kernel.WhyNoHiddenReads ?? HiddenReceiveFactory.Equip(_loops, Pages);
+        }
+    }
+
+    /// <summary>After <see cref="EnableHiddenReceive"/>: why the loops have no hidden pages; null when they have.</summary>
+    public LayerReason? WhyNoHiddenReceive { get; private set; }
 
     /// <summary>A short name, unique in this process.</summary>
     public string NextConnectionId() => Interlocked.Increment(ref _connections).ToString("x", System.Globalization.CultureInfo.InvariantCulture);

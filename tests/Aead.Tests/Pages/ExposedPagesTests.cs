@@ -168,7 +168,7 @@ public sealed class ExposedPagesTests : IDisposable
     public void A_lease_from_before_the_slot_was_hidden_is_refused_even_if_nobody_disposed_it()
     {
         using PageMap map = PageMap.Create(slotCount: 1, TestPool.SlotBytes);
-        var slot = new GuardedSlot(map, 0);
+        var slot = new StageSlot(map, 0);
         slot.Expose();
         var stale = new ExposedPages(_flip, slot, Length);
         Assert.Equal(Length, stale.GetSpan().Length);

@@ -7,9 +7,9 @@ namespace Aead.Tests.Pages;
 public sealed class GuardedSlotTests : IDisposable
 {
     private readonly PageMap _map = PageMap.Create(slotCount: 1, TestPool.SlotBytes);
-    private readonly GuardedSlot _slot;
+    private readonly StageSlot _slot;
 
-    public GuardedSlotTests() => _slot = new GuardedSlot(_map, 0);
+    public GuardedSlotTests() => _slot = new StageSlot(_map, 0);
 
     public void Dispose() => _map.Dispose();
 

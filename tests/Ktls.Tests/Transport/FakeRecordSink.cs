@@ -15,6 +15,8 @@ internal sealed class FakeRecordSink : IRecordSink
 
     public long UnflushedBytes { get; private set; }
 
+    public bool CanUpdateKeys => true;
+
     public List<string> Controls { get; } = [];
 
     public Memory<byte> GetMemory(int sizeHint) => _memory;
@@ -34,7 +36,7 @@ internal sealed class FakeRecordSink : IRecordSink
 
     public FlushStatus OnWritable() => Status;
 
-    public SendQueue? End(AlertDescription? alert) => null;
+    public IPendingSend? End(AlertDescription? alert) => null;
 
     public void Dispose()
     {

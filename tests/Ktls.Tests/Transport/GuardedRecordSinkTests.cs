@@ -162,9 +162,9 @@ public class GuardedRecordSinkTests
         bench.Write([1]);
         _ = bench.Sink.Flush();
         bench.Write([2]);
-        SendQueue rest = bench.Sink.End(AlertDescription.CloseNotify)!;
+        IPendingSend rest = bench.Sink.End(AlertDescription.CloseNotify)!;
         Assert.Null(bench.Sink.End(AlertDescription.InternalError));
-        Assert.Equal(SendStatus.Sent, rest.Send(out _));
+        Assert.Equal(SendStatus.Sent, rest.Send());
         Assert.Equal(FlushStatus.Closed, bench.Sink.Flush());
         bench.Sink.WriteControl(ContentType.Alert, [1, 0]);
         bench.Sink.UpdateKeys(requestPeer: false);

@@ -113,9 +113,9 @@ internal sealed class TransportHost : IAsyncDisposable
         return new ServerIdentity([X509CertificateLoader.LoadCertificate(certificate.RawData)], key, ["localhost"]);
     }
 
-    private static readonly ServerIdentity Identity = CreateIdentity();
+    internal static readonly ServerIdentity Identity = CreateIdentity();
 
-    private sealed class SharedMemory : IMemoryPoolFactory<byte>
+    internal sealed class SharedMemory : IMemoryPoolFactory<byte>
     {
         public MemoryPool<byte> Create(MemoryPoolOptions? options = null) => MemoryPool<byte>.Shared;
     }
