@@ -16,8 +16,8 @@ public static class TlsTransportExtensions
     /// <exception cref="PagePoolException">Thrown when the pool is first asked for: the policy cannot be met.</exception>
     public static IServiceCollection AddTlsTransport(this IServiceCollection services, PagePolicy pages)
     {
-        services.AddSingleton(_ => PagePool.Create(pages, TransportResources.Stages));
-        services.AddSingleton<IKernelSupport>(_ => new KernelSupport(new MachineProbe()));
+        services.AddSingleton(_ => PagePool.Create(pages, TransportResources.Stages + 1));
+        services.AddSingleton<IKernelSupport>(s => new KernelSupport(new MachineProbe(s.GetRequiredService<PagePool>())));
         services.AddSingleton<IConnectionListenerFactory, TlsTransportFactory>();
         return services;
     }
