@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Ktls.Kernel;
 
 namespace Ktls;
 
@@ -32,4 +33,6 @@ public sealed record KernelPolicy
 
     /// <summary>User space for both directions.</summary>
     public static KernelPolicy Off { get; } = new() { Transmit = KernelUse.Off, Receive = KernelUse.Off };
+
+    internal KernelUse Use(KernelDirection direction) => direction == KernelDirection.Transmit ? Transmit : Receive;
 }

@@ -16,8 +16,7 @@ internal static unsafe partial class LockLimits
     {
         DropLockCapability();
         ulong limit = ulong.Parse(args[1], CultureInfo.InvariantCulture);
-        var rlimit = new ResourceLimit { Soft = limit, Hard = limit };
-        Require(SetResourceLimit(MemLock, &rlimit));
+        Limit(MemLock, limit);
 
         var policy = new PagePolicy { Delivery = Delivery.Flip, Locking = Enum.Parse<Locking>(args[2]) };
         int stages = int.Parse(args[3], CultureInfo.InvariantCulture);
@@ -32,7 +31,15 @@ internal static unsafe partial class LockLimits
         }
     }
 
-    private static void DropLockCapability()
+    /// <summary>Sets both limits of a resource.</summary>
+    public static void Limit(int resource, ulong value)
+    {
+        var rlimit = new ResourceLimit { Soft = value, Hard = value };
+        Require(SetResourceLimit(resource, &rlimit));
+    }
+
+    /// <summary>Root, too, has limits from here on.</summary>
+    public static void DropLockCapability()
     {
         var header = new CapabilityHeader { Version = CapabilityVersion3 };
         Capabilities* words = stackalloc Capabilities[2];
@@ -59,8 +66,9 @@ internal static unsafe partial class LockLimits
     [LibraryImport("libc", EntryPoint = "capset", SetLastError = true)]
     private static partial int SetCapabilities(CapabilityHeader* header, Capabilities* words);
 
-    // include/uapi/asm-generic/resource.h: RLIMIT_MEMLOCK.
-    private const int MemLock = 8;
+    // include/uapi/asm-generic/resource.h: RLIMIT_MEMLOCK, RLIMIT_NOFILE.
+    public const int MemLock = 8;
+    public const int Descriptors = 7;
 
     // include/uapi/linux/capability.h: CAP_IPC_LOCK, _LINUX_CAPABILITY_VERSION_3.
     private const int CapabilityIpcLock = 14;

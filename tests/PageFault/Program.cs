@@ -10,6 +10,12 @@ if (name == "status")
     return 0;
 }
 
+if (name == "ring")
+{
+    Console.WriteLine(RingCases.Run(args));
+    return 0;
+}
+
 if (!Cases.ByName.TryGetValue(name, out Action<PagePool>? run))
 {
     Console.Error.WriteLine($"Unknown case '{name}'.");

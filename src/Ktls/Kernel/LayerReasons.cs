@@ -65,17 +65,15 @@ internal static class LayerReasons
         "memlock_too_small",
         $"pages for hidden reads cannot be pinned, {bytes >> 10} KiB in all; raise RLIMIT_MEMLOCK (LimitMEMLOCK=256M in a systemd unit)");
 
-    /// <summary>Hidden reads: what the answer to io_uring_setup means.</summary>
+    /// <summary>Hidden reads: why there is no ring.</summary>
     public static LayerReason IoUring(SyscallResult refusal) =>
-        refusal.NoSuchCall ? NoIoUring : refusal.NotPermitted ? IoUringRefused : IoUringFailed(refusal);
-
-    /// <summary>Hidden reads: refused although nothing says why.</summary>
-    public static LayerReason IoUringFailed(SyscallResult refusal) => new(
-        "io_uring_failed", $"io_uring answers {refusal.ErrorName}; 'TlsProxy doctor' shows whether it always does");
+        refusal.NoSuchCall ? NoIoUring
+        : refusal.NotPermitted ? IoUringRefused
+        : new LayerReason("io_uring_failed", $"io_uring answers {refusal.ErrorName}; 'TlsProxy doctor' shows whether it always does");
 
     /// <summary>TLS 1.2: the kernel writes plaintext into the reader's memory before the tag is checked.</summary>
     public static LayerReason Tls12NeedsHiddenReceive(LayerReason whyNoHiddenReads) => new(
-        "tls12_needs_hidden_receive", $"TLS 1.2 is received by the kernel only into hidden pages, and {whyNoHiddenReads.Sentence}");
+        "tls12_needs_hidden_receive", $"the kernel receives TLS 1.2 into hidden pages only, and {whyNoHiddenReads.Sentence}; or serve TLS 1.3 alone (MinimumTls)");
 
     /// <summary>The client had already closed its side, and kTLS wants an established connection.</summary>
     public static LayerReason NotEstablished { get; } = new("not_established", "the client had already closed its side");

@@ -79,7 +79,7 @@ internal sealed class EventLoop : IDisposable
             return;
         }
 
-        Close(socket.Descriptor, reset);
+        CloseDescriptor(socket.Descriptor, reset);
     }
 
     /// <summary>Hands a descriptor to its next owner.</summary>
@@ -232,11 +232,11 @@ internal sealed class EventLoop : IDisposable
     {
         while (_closing.TryDequeue(out (int Descriptor, bool Reset) due))
         {
-            Close(due.Descriptor, due.Reset);
+            CloseDescriptor(due.Descriptor, due.Reset);
         }
     }
 
-    private static void Close(int descriptor, bool reset)
+    private static void CloseDescriptor(int descriptor, bool reset)
     {
         if (reset)
         {

@@ -9,6 +9,7 @@ namespace Ktls.Transport;
 internal sealed class OutgoingBlock(OutgoingBlockPool pool, int length)
 {
     private int _references;
+    private int _plaintextBytes;
 
     /// <summary>Pinned for the block's whole life, because the kernel is given its address.</summary>
     public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(length, pinned: true);
@@ -16,11 +17,18 @@ internal sealed class OutgoingBlock(OutgoingBlockPool pool, int length)
     /// <summary>One more holder.</summary>
     public void AddReference() => Interlocked.Increment(ref _references);
 
+    /// <summary>
+    /// The first bytes are plaintext and stay so: they are overwritten before anybody else gets the block. To be called before its release.
+    /// </summary>
+    public void MarkPlaintext(int bytes) => _plaintextBytes = bytes;
+
     /// <summary>One holder less.</summary>
     public void Release()
     {
         if (Interlocked.Decrement(ref _references) == 0)
         {
+            Zero(0, _plaintextBytes);
+            _plaintextBytes = 0;
             pool.Return(this);
         }
     }

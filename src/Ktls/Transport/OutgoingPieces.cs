@@ -45,16 +45,19 @@ internal sealed class OutgoingPieces
     }
 
     /// <summary>The first pieces, as many as one send takes; valid until the calling thread gathers again.</summary>
-    public ReadOnlySpan<ArraySegment<byte>> Gather(out int asked)
+    /// <param name="bytesMax">How many bytes of them.</param>
+    /// <param name="asked">How many bytes they are.</param>
+    public ReadOnlySpan<ArraySegment<byte>> Gather(long bytesMax, out int asked)
     {
         ArraySegment<byte>[] gathered = _gathered ??= new ArraySegment<byte>[SocketCalls.PiecesMax];
-        int count = Math.Min(_count, gathered.Length);
+        int count = 0;
         asked = 0;
-        for (int i = 0; i < count; i++)
+        while (count < Math.Min(_count, gathered.Length) && asked < bytesMax)
         {
-            ref Piece piece = ref _pieces[(_head + i) % _pieces.Length];
-            gathered[i] = new ArraySegment<byte>(piece.Block!.Buffer, piece.Start, piece.Length);
-            asked += piece.Length;
+            ref Piece piece = ref _pieces[(_head + count) % _pieces.Length];
+            int length = (int)Math.Min(piece.Length, bytesMax - asked);
+            gathered[count++] = new ArraySegment<byte>(piece.Block!.Buffer, piece.Start, length);
+            asked += length;
         }
 
         return gathered.AsSpan(0, count);

@@ -221,6 +221,7 @@ internal sealed class PendingHandshake(
     {
         transport.Metrics.HandshakeSucceeded();
         RecordLayerPair layers = RecordLayerInstaller.Install(transport, this, result, listener.Options.Kernel);
+        transport.Metrics.ConnectionEstablished(layers.Layers);
         TlsConnection connection = new(transport, listener, this, result, layers, remote);
         Loop.Replace(this, connection.Socket);
         _connection = connection;

@@ -16,7 +16,7 @@ internal sealed class SendQueue(int descriptor) : IPendingSend
     {
         while (QueuedBytes > 0)
         {
-            SyscallResult sent = SocketCalls.Send(descriptor, _pieces.Gather(out int asked));
+            SyscallResult sent = SocketCalls.Send(descriptor, _pieces.Gather(long.MaxValue, out int asked));
             if (sent.Failed)
             {
                 return sent.WouldBlock ? SendStatus.Blocked : SendStatus.Broken;

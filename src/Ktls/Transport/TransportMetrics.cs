@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Aead.Records;
+using Ktls.Kernel;
 
 namespace Ktls.Transport;
 
@@ -11,6 +12,8 @@ internal sealed class TransportMetrics : IDisposable
     private readonly Counter<long> _refused;
     private readonly Counter<long> _records;
     private readonly Counter<long> _shed;
+    private readonly Counter<long> _connections;
+    private readonly Counter<long> _kernelClosed;
 
     public TransportMetrics()
     {
@@ -18,7 +21,26 @@ internal sealed class TransportMetrics : IDisposable
         _refused = _meter.CreateCounter<long>("tlsproxy.handshakes.refused", "{handshake}", "Handshakes refused, by alert.");
         _records = _meter.CreateCounter<long>("tlsproxy.records.refused", "{connection}", "Connections closed for a bad record, by alert.");
         _shed = _meter.CreateCounter<long>("tlsproxy.connections.shed", "{connection}", "Connections given up to keep memory bounded.");
+        _connections = _meter.CreateCounter<long>(
+            "tlsproxy.connections", "{connection}", "Established connections, by direction, record layer and, in user space, the reason.");
+        _kernelClosed = _meter.CreateCounter<long>(
+            "tlsproxy.kernel.closed", "{connection}", "Connections that ended because the kernel could not go on, by reason.");
     }
+
+    /// <summary>Counts each direction once.</summary>
+    public void ConnectionEstablished(RecordLayers layers)
+    {
+        Count("transmit", layers.WhyNotTransmit);
+        Count("receive", layers.WhyNotReceive);
+
+        void Count(string direction, LayerReason? why) => _connections.Add(
+            1,
+            new KeyValuePair<string, object?>("direction", direction),
+            new KeyValuePair<string, object?>("layer", why == null ? "kernel" : "user"),
+            new KeyValuePair<string, object?>("reason", why?.Code));
+    }
+
+    public void KernelClosed(string reason) => _kernelClosed.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void HandshakeSucceeded() => _handshakes.Add(1);
 

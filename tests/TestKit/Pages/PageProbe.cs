@@ -12,10 +12,16 @@ public static unsafe partial class PageProbe
     public static byte[]? Read(nint address, int length)
     {
         byte[] bytes = new byte[length];
+        return TryRead(address, bytes) ? bytes : null;
+    }
+
+    /// <summary>Copies the bytes there, or tells that some of them cannot be read.</summary>
+    public static bool TryRead(nint address, Span<byte> bytes)
+    {
         fixed (byte* destination = bytes)
         {
-            var local = new IoVector { Address = (nint)destination, Length = (nuint)length };
-            var remote = new IoVector { Address = address, Length = (nuint)length };
+            var local = new IoVector { Address = (nint)destination, Length = (nuint)bytes.Length };
+            var remote = new IoVector { Address = address, Length = (nuint)bytes.Length };
             nint copied = ReadProcess(Environment.ProcessId, &local, 1, &remote, 1, 0);
             if (copied < 0 && Marshal.GetLastPInvokeError() != EFault)
             {
@@ -23,7 +29,7 @@ public static unsafe partial class PageProbe
                 throw new InvalidOperationException($"process_vm_readv failed with errno {errno}.");
             }
 
-            return copied == length ? bytes : null;
+            return copied == bytes.Length;
         }
     }
 
