@@ -6,7 +6,6 @@ using Aead.Records;
 using Ktls.Tests.Transport;
 using TestKit;
 using TestKit.Origins;
-using TestKit.Processes;
 using Xunit;
 
 namespace Kernel.Tests.EndToEnd;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using TestKit.Origins;
-using TestKit.Processes;
 using Xunit;
 
 namespace Kernel.Tests.EndToEnd;

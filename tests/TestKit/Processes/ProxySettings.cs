@@ -40,7 +40,7 @@ public sealed record ProxySettings
         };
         if (Kernel is not null)
         {
-            listener["Kernel"] = new JsonObject
+            listener[nameof(Kernel)] = new JsonObject
             {
                 ["Transmit"] = Kernel.Transmit.ToString(),
                 ["Receive"] = Kernel.Receive.ToString(),

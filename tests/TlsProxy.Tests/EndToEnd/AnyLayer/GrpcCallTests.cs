@@ -1,11 +1,5 @@
 using Grpc.Core;
-using Grpc.Net.Client;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
 using TestKit;
-using TestKit.Origins;
-using TestKit.Processes;
 using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd.AnyLayer;
