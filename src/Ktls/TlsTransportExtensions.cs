@@ -1,4 +1,5 @@
 using Aead.Pages;
+using Ktls.Kernel;
 using Ktls.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,6 +17,7 @@ public static class TlsTransportExtensions
     public static IServiceCollection AddTlsTransport(this IServiceCollection services, PagePolicy pages)
     {
         services.AddSingleton(_ => PagePool.Create(pages, TransportResources.Stages));
+        services.AddSingleton<IKernelSupport>(_ => new KernelSupport(new MachineProbe()));
         services.AddSingleton<IConnectionListenerFactory, TlsTransportFactory>();
         return services;
     }

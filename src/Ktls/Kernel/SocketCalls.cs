@@ -64,6 +64,22 @@ internal static unsafe class SocketCalls
         return accepted;
     }
 
+    /// <summary>A socket that connects to an address of this machine; the connection may still be under way.</summary>
+    public static SyscallResult Connect(IPEndPoint address)
+    {
+        sockaddr_storage storage = default;
+        socklen_t length = Write(address, &storage);
+        SyscallResult created = SyscallResult.From(socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        if (!created.Failed && connect(created.Value, (sockaddr*)&storage, length) != 0 && errno != EINPROGRESS)
+        {
+            SyscallResult refused = SyscallResult.From(-1);
+            Close(created.Value);
+            return refused;
+        }
+
+        return created;
+    }
+
     /// <summary>The address a socket is bound to.</summary>
     public static IPEndPoint LocalAddress(int descriptor)
     {

@@ -14,6 +14,9 @@ internal readonly struct SyscallResult
     /// <summary>The answer of a call that was not made: nothing to do now.</summary>
     public static SyscallResult NotYet => new(-LibC.EAGAIN);
 
+    /// <summary>The answer that did not come: waiting for it has an end.</summary>
+    public static SyscallResult TimedOut => new(-LibC.ETIMEDOUT);
+
     /// <summary>Takes a libc return value; on -1 reads errno at once.</summary>
     public static SyscallResult From(long returned) => new(returned >= 0 ? returned : -LibC.errno);
 

@@ -6,6 +6,8 @@ using System.Security.Cryptography.X509Certificates;
 using Aead;
 using Aead.Pages;
 using Ktls.Handshake;
+using Ktls.Kernel;
+using Ktls.Tests.Kernel;
 using Ktls.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -34,10 +36,11 @@ internal sealed class TransportHost : IAsyncDisposable
     public IPEndPoint Address => (IPEndPoint)Listener.EndPoint;
 
     public static async Task<TransportHost> StartAsync(
-        long pageBytesMax = 16 << 20, int maxConnections = 1000, int maxHandshakes = 1000, TimeSpan? handshakeTimeout = null)
+        long pageBytesMax = 16 << 20, int maxConnections = 1000, int maxHandshakes = 1000, TimeSpan? handshakeTimeout = null,
+        IKernelSupport? kernel = null)
     {
         PagePool pages = PagePool.Create(new PagePolicy { BytesMax = pageBytesMax, Delivery = Delivery.Copy }, TransportResources.Stages);
-        TlsTransportFactory factory = new(pages, new SharedMemory(), NullLoggerFactory.Instance);
+        TlsTransportFactory factory = new(pages, new SharedMemory(), kernel ?? new NoKernelSupport(), NullLoggerFactory.Instance);
         TlsListenerOptions options = new()
         {
             Name = "test",
