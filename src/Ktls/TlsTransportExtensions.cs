@@ -1,4 +1,5 @@
 using Aead.Pages;
+using Ktls.Kernel;
 using Ktls.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,13 +10,16 @@ namespace Ktls;
 public static class TlsTransportExtensions
 {
     /// <summary>
-    /// Lets Kestrel listen on <see cref="TlsEndPoint"/>s. Also registers the <see cref="PagePool"/>, made when it is first asked for; other
-    /// endpoints stay with Kestrel's own transport.
+    /// Lets Kestrel listen on <see cref="TlsEndPoint"/>s. Also registers the <see cref="PagePool"/>, made when it is first asked for, and
+    /// <see cref="KernelTls"/>; other endpoints stay with Kestrel's own transport.
     /// </summary>
     /// <exception cref="PagePoolException">Thrown when the pool is first asked for: the policy cannot be met.</exception>
     public static IServiceCollection AddTlsTransport(this IServiceCollection services, PagePolicy pages)
     {
         services.AddSingleton(_ => PagePool.Create(pages, TransportResources.Stages));
+        services.AddSingleton<IMachineProbe>(_ => new MachineProbe());
+        services.AddSingleton<KernelSupport>();
+        services.AddSingleton(provider => new KernelTls(provider.GetRequiredService<KernelSupport>()));
         services.AddSingleton<IConnectionListenerFactory, TlsTransportFactory>();
         return services;
     }

@@ -9,11 +9,12 @@ namespace Ktls.Transport;
 
 /// <summary>Kestrel's door: binds <see cref="TlsEndPoint"/>s and leaves every other endpoint to other transports.</summary>
 [SuppressMessage("Performance", "CA1812", Justification = "Dependency injection makes it.")]
-internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byte> memory, IKernelSupport kernel, ILoggerFactory log)
+internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byte> memory, KernelSupport kernel, ILoggerFactory log)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
     private readonly Lock _gate = new();
     private TransportResources? _resources;
+    private KernelWatch? _watch;
 
     public bool CanBind(EndPoint endpoint) => endpoint is TlsEndPoint;
 
@@ -21,11 +22,7 @@ internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byt
     {
         TlsEndPoint address = (TlsEndPoint)endpoint;
         TransportResources resources = Resources();
-        if (address.Options.Kernel.Receive != KernelUse.Off)
-        {
-            _ = resources.EnableHiddenReceive();
-        }
-
+        Admit(address.Options, resources);
         SyscallResult listening = SocketCalls.Listen(address, Backlog);
         if (listening.AddressInUse)
         {
@@ -42,7 +39,33 @@ internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byt
         return ValueTask.FromResult<IConnectionListener>(new TlsConnectionListener(resources, address, listening.Value));
     }
 
-    public void Dispose() => _resources?.Dispose();
+    public void Dispose()
+    {
+        _watch?.Dispose();
+        _resources?.Dispose();
+    }
+
+    // Before the first connection: what is On must be there, and what a connection would find missing is found now. A machine whose listeners
+    // want nothing of the kernel is asked nothing.
+    private void Admit(TlsListenerOptions listener, TransportResources resources)
+    {
+        if (listener.Kernel is { Transmit: KernelUse.Off, Receive: KernelUse.Off })
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            _watch ??= new KernelWatch(kernel, resources.Metrics, resources.Log);
+        }
+
+        if (listener.Kernel.Receive != KernelUse.Off && resources.EnableHiddenReceive() is { } whyNot)
+        {
+            kernel.GiveUpHiddenReads(whyNot);
+        }
+
+        kernel.Demand(listener);
+    }
 
     private TransportResources Resources()
     {

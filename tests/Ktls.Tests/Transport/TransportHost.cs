@@ -6,6 +6,8 @@ using System.Security.Cryptography.X509Certificates;
 using Aead;
 using Aead.Pages;
 using Ktls.Handshake;
+using Ktls.Kernel;
+using Ktls.Tests.Kernel;
 using Ktls.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -37,7 +39,8 @@ internal sealed class TransportHost : IAsyncDisposable
         long pageBytesMax = 16 << 20, int maxConnections = 1000, int maxHandshakes = 1000, TimeSpan? handshakeTimeout = null)
     {
         PagePool pages = PagePool.Create(new PagePolicy { BytesMax = pageBytesMax, Delivery = Delivery.Copy }, TransportResources.Stages);
-        TlsTransportFactory factory = new(pages, new SharedMemory(), NullLoggerFactory.Instance);
+        TlsTransportFactory factory = new(
+            pages, new SharedMemory(), new KernelSupport(FakeMachine.With("no_tls_module")), NullLoggerFactory.Instance);
         TlsListenerOptions options = new()
         {
             Name = "test",
