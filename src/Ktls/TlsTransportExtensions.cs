@@ -17,9 +17,10 @@ public static class TlsTransportExtensions
     public static IServiceCollection AddTlsTransport(this IServiceCollection services, PagePolicy pages)
     {
         services.AddSingleton(_ => PagePool.Create(pages, TransportResources.Stages));
-        services.AddSingleton<IMachineProbe>(_ => new MachineProbe());
-        services.AddSingleton<KernelSupport>();
+        services.AddSingleton(_ => new KernelSupport(new MachineProbe()));
+        services.AddSingleton<IKernelSupport>(provider => provider.GetRequiredService<KernelSupport>());
         services.AddSingleton(provider => new KernelTls(provider.GetRequiredService<KernelSupport>()));
+        services.AddSingleton<KernelWatch>();
         services.AddSingleton<IConnectionListenerFactory, TlsTransportFactory>();
         return services;
     }

@@ -26,6 +26,7 @@ internal sealed class KernelRecordSink : IRecordSink, IOutgoingRoom
     public KernelRecordSink(IKernelTls kernel, DirectionKeys keys, bool supportsRekey, OutgoingBlockPool blocks)
     {
         _queue = new KernelSendQueue(kernel, keys) { CanUpdateKeys = supportsRekey && keys.Suite.Version == TlsVersion.Tls13 };
+        keys.ForgetKey();
         _memory = new WriterMemory(this);
         _blocks = blocks;
     }

@@ -154,7 +154,9 @@ internal sealed class KernelSendQueue(IKernelTls kernel, DirectionKeys keys) : I
         _keyUpdateDue = _requestPeer = false;
         keys.Update();
         _recordsMost = keys.SequenceNumber;
-        return kernel.Install(KernelDirection.Transmit, keys).Failed ? SendStatus.Broken : SendStatus.Sent;
+        SyscallResult installed = kernel.Install(KernelDirection.Transmit, keys);
+        keys.ForgetKey();
+        return installed.Failed ? SendStatus.Broken : SendStatus.Sent;
     }
 
     private SendStatus SendClosingAlert()

@@ -8,13 +8,18 @@ using Microsoft.Extensions.Logging;
 namespace Ktls.Transport;
 
 /// <summary>Kestrel's door: binds <see cref="TlsEndPoint"/>s and leaves every other endpoint to other transports.</summary>
+/// <param name="pages">Where records are decrypted.</param>
+/// <param name="memory">Kestrel's.</param>
+/// <param name="kernel">Asked for each connection.</param>
+/// <param name="log">Takes the transport's lines.</param>
+/// <param name="watch">Tests the machine behind <paramref name="kernel"/>; null where there is none behind it.</param>
 [SuppressMessage("Performance", "CA1812", Justification = "Dependency injection makes it.")]
-internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byte> memory, KernelSupport kernel, ILoggerFactory log)
+internal sealed class TlsTransportFactory(
+    PagePool pages, IMemoryPoolFactory<byte> memory, IKernelSupport kernel, ILoggerFactory log, KernelWatch? watch = null)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
     private readonly Lock _gate = new();
     private TransportResources? _resources;
-    private KernelWatch? _watch;
 
     public bool CanBind(EndPoint endpoint) => endpoint is TlsEndPoint;
 
@@ -41,7 +46,7 @@ internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byt
 
     public void Dispose()
     {
-        _watch?.Dispose();
+        watch?.Stop();
         _resources?.Dispose();
     }
 
@@ -54,17 +59,13 @@ internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byt
             return;
         }
 
-        lock (_gate)
-        {
-            _watch ??= new KernelWatch(kernel, resources.Metrics, resources.Log);
-        }
-
+        watch?.Start(resources.Metrics, resources.Log);
         if (listener.Kernel.Receive != KernelUse.Off && resources.EnableHiddenReceive() is { } whyNot)
         {
-            kernel.GiveUpHiddenReads(whyNot);
+            watch?.Support.GiveUpHiddenReads(whyNot);
         }
 
-        kernel.Demand(listener);
+        watch?.Support.Demand(listener);
     }
 
     private TransportResources Resources()

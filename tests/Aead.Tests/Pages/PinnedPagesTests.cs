@@ -1,7 +1,7 @@
 using Aead.Pages;
 using FsCheck;
 using FsCheck.Fluent;
-using FsCheck.Xunit.v3;
+using FsCheck.Xunit;
 using TestKit.Pages;
 using Xunit;
 

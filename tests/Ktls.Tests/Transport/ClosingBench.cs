@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Aead.Pages;
 using Ktls.Handshake;
 using Ktls.Kernel;
+using Ktls.Tests.Kernel;
 using Ktls.Transport;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -21,7 +22,7 @@ internal sealed class ClosingBench : IDisposable
     public ClosingBench()
     {
         _pages = PagePool.Create(new PagePolicy { BytesMax = 1 << 20, Delivery = Delivery.Copy }, TransportResources.Stages);
-        _transport = new TransportResources(_pages, new TransportHost.SharedMemory(), NullLogger.Instance);
+        _transport = new TransportResources(_pages, new TransportHost.SharedMemory(), new NoKernelSupport(), NullLogger.Instance);
         SyscallResult listening = SocketCalls.Listen(new IPEndPoint(IPAddress.Loopback, 0), backlog: 1);
         Assert.False(listening.Failed, listening.ErrorName);
         HandshakePolicy handshake = new() { Identities = new ServerIdentitySet([TransportHost.Identity]) };

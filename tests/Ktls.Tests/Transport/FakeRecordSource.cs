@@ -61,7 +61,13 @@ internal sealed class FakeRecordSource : IRecordSource
         Failure = outcome.Failure,
     };
 
+    public bool NeedsLoop { get; set; }
+
+    public bool CanUpdateKeys { get; set; } = true;
+
     public void UpdateKeys() => KeyUpdates++;
+
+    public IUnreadBytes Unread(EventLoop loop, bool peerClosed) => new PlainUnreadBytes(-1);
 
     public void Dispose() => IsDisposed = true;
 }

@@ -1,11 +1,9 @@
 using System.Text;
-using Aead;
 using Aead.Algorithms;
 using Aead.Pages;
 using Aead.Records;
 using FsCheck;
-using FsCheck.Fluent;
-using FsCheck.Xunit.v3;
+using FsCheck.Xunit;
 using Ktls.Tests.Kernel;
 using Ktls.Transport;
 using TestKit.Pages;
@@ -186,7 +184,7 @@ public sealed class KernelRecordSourceTests
     [InlineData(Delivery.Flip, null, true)]
     public void Tls13_is_hidden_where_the_policy_flips(Delivery delivery, int? flipThreshold, bool hidesLarge)
     {
-        using KernelSourceBench bench = new(TestRecords.Tls13, delivery, flipThreshold: flipThreshold);
+        using KernelSourceBench bench = new(TestRecords.Tls13, delivery, flipThreshold: flipThreshold, slots: 8);
         bench.Kernel.Arrive(FakeRecord.Data(new byte[2000]));
         using ExposedPages first = bench.Read().Data!;
         bench.Kernel.Arrive(FakeRecord.Data(new byte[2000]));

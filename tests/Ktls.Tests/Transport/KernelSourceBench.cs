@@ -1,6 +1,5 @@
 using Aead;
 using Aead.Pages;
-using Aead.Records;
 using Ktls.Kernel;
 using Ktls.Tests.Kernel;
 using Ktls.Transport;

@@ -41,6 +41,8 @@ internal sealed class ReaderBench : IReaderOwner, IDisposable
 
     public int Posts { get; private set; }
 
+    public int OutOfKeys { get; private set; }
+
     /// <summary>Everything that arrived, from the first byte on.</summary>
     public static byte ByteAt(long index) => (byte)(index * 7);
 
@@ -75,6 +77,8 @@ internal sealed class ReaderBench : IReaderOwner, IDisposable
     void IReaderOwner.OnReadEnd(ReadEnd end) => Ends.Add(end);
 
     void IReaderOwner.OnPeerGone() => PeerGone++;
+
+    void IReaderOwner.OnOutOfKeys() => OutOfKeys++;
 
     void IReaderOwner.PostRead() => Posts++;
 

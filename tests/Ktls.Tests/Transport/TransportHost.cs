@@ -36,11 +36,11 @@ internal sealed class TransportHost : IAsyncDisposable
     public IPEndPoint Address => (IPEndPoint)Listener.EndPoint;
 
     public static async Task<TransportHost> StartAsync(
-        long pageBytesMax = 16 << 20, int maxConnections = 1000, int maxHandshakes = 1000, TimeSpan? handshakeTimeout = null)
+        long pageBytesMax = 16 << 20, int maxConnections = 1000, int maxHandshakes = 1000, TimeSpan? handshakeTimeout = null,
+        IKernelSupport? kernel = null)
     {
         PagePool pages = PagePool.Create(new PagePolicy { BytesMax = pageBytesMax, Delivery = Delivery.Copy }, TransportResources.Stages);
-        TlsTransportFactory factory = new(
-            pages, new SharedMemory(), new KernelSupport(FakeMachine.With("no_tls_module")), NullLoggerFactory.Instance);
+        TlsTransportFactory factory = new(pages, new SharedMemory(), kernel ?? new NoKernelSupport(), NullLoggerFactory.Instance);
         TlsListenerOptions options = new()
         {
             Name = "test",
