@@ -10,14 +10,17 @@ namespace Ktls;
 public static class TlsTransportExtensions
 {
     /// <summary>
-    /// Lets Kestrel listen on <see cref="TlsEndPoint"/>s. Also registers the <see cref="PagePool"/>, made when it is first asked for; other
-    /// endpoints stay with Kestrel's own transport.
+    /// Lets Kestrel listen on <see cref="TlsEndPoint"/>s. Also registers the <see cref="PagePool"/>, made when it is first asked for, and
+    /// <see cref="KernelTls"/>; other endpoints stay with Kestrel's own transport.
     /// </summary>
     /// <exception cref="PagePoolException">Thrown when the pool is first asked for: the policy cannot be met.</exception>
     public static IServiceCollection AddTlsTransport(this IServiceCollection services, PagePolicy pages)
     {
-        services.AddSingleton(_ => PagePool.Create(pages, TransportResources.Stages + 1));
-        services.AddSingleton<IKernelSupport>(s => new KernelSupport(new MachineProbe(s.GetRequiredService<PagePool>())));
+        services.AddSingleton(_ => PagePool.Create(pages, TransportResources.Stages));
+        services.AddSingleton(_ => new KernelSupport(new MachineProbe()));
+        services.AddSingleton<IKernelSupport>(provider => provider.GetRequiredService<KernelSupport>());
+        services.AddSingleton(provider => new KernelTls(provider.GetRequiredService<KernelSupport>()));
+        services.AddSingleton<KernelWatch>();
         services.AddSingleton<IConnectionListenerFactory, TlsTransportFactory>();
         return services;
     }

@@ -12,6 +12,9 @@ public sealed record HandshakePolicy
     /// <summary>In the server's order of preference, which decides. Defaults to all.</summary>
     public ImmutableArray<CipherSuite> CipherSuites { get; init; } = CipherSuite.All;
 
+    /// <summary>Those of <see cref="CipherSuites"/> that a client can come to: not below <see cref="MinimumVersion"/>.</summary>
+    internal IEnumerable<CipherSuite> SuitesInUse => CipherSuites.Where(suite => suite.Version >= MinimumVersion);
+
     /// <summary>
     /// In the server's order of preference. Defaults to X25519MLKEM768, X25519, P-256, P-384.
     /// </summary>

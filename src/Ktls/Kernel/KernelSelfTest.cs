@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Aead;
+using Aead.Keys;
 using Aead.Pages;
 using Aead.Records;
 
@@ -10,20 +11,41 @@ namespace Ktls.Kernel;
 /// that was tampered with must not, nor leave a byte that could be read. Whatever keeps the test from being made is no verdict. Not
 /// thread-safe.
 /// </summary>
-/// <param name="stage">Where the records that the kernel sends are decrypted.</param>
-/// <param name="open">A socket as kTLS sees it.</param>
-/// <param name="hidden">The ring and pages for hidden reads; null where there are none, and then TLS 1.2 is not received.</param>
-internal sealed class KernelSelfTest(DecryptStage stage, Func<int, IKernelTls> open, HiddenTestPages? hidden)
+internal static class KernelSelfTest
 {
-    /// <summary>Tests one direction with one suite.</summary>
-    public SelfTestVerdict Test(CipherSuite suite, KernelDirection direction)
+    /// <summary>The kernel sends, user space opens.</summary>
+    /// <param name="suite">What protects the records.</param>
+    /// <param name="open">A socket as kTLS sees it.</param>
+    /// <param name="stage">Where they are decrypted.</param>
+    public static SelfTestVerdict TestTransmit(CipherSuite suite, Func<int, IKernelTls> open, DecryptStage stage)
     {
-        if (direction == KernelDirection.Transmit)
+        SelfTestKeys keys = new(suite);
+        using LoopbackPair? pair = Prepare(keys, KernelDirection.Transmit, open, out IKernelTls? kernel, out SyscallResult refusal);
+        if (pair == null || kernel == null)
         {
-            return TestTransmit(suite);
+            return SelfTestVerdict.Inconclusive(refusal.ErrorName);
         }
 
-        List<Func<IKernelTls, int, IKernelReader>> ways = [];
+        using RecordOpener opener = new(keys, pair.Peers, stage);
+        foreach (SelfTestRecord record in SelfTestRecord.Sequence)
+        {
+            SelfTestVerdict verdict = FirstThatDidNotPass(() => Send(kernel, record), () => opener.Expect(record));
+            if (verdict.Outcome != SelfTestOutcome.Passed)
+            {
+                return verdict;
+            }
+        }
+
+        return SelfTestVerdict.Passed;
+    }
+
+    /// <summary>User space seals, the kernel opens, each way that connections use.</summary>
+    /// <param name="suite">What protects the records.</param>
+    /// <param name="open">A socket as kTLS sees it.</param>
+    /// <param name="hidden">The ring and pages for hidden reads; null where there are none, and then TLS 1.2 cannot be tested.</param>
+    public static SelfTestVerdict TestReceive(CipherSuite suite, Func<int, IKernelTls> open, HiddenTestPages? hidden)
+    {
+        List<Func<IKernelTls, int, KernelReader>> ways = [];
         if (suite.Version == TlsVersion.Tls13)
         {
             ways.Add((kernel, _) => new VerifiedReader(kernel));
@@ -34,84 +56,46 @@ internal sealed class KernelSelfTest(DecryptStage stage, Func<int, IKernelTls> o
             ways.Add((kernel, descriptor) => new HiddenReader(kernel, descriptor, pages));
         }
 
-        SelfTestVerdict verdict = SelfTestVerdict.Passed;
-        foreach (Func<IKernelTls, int, IKernelReader> way in ways)
-        {
-            verdict = FirstThatDidNotPass(
-                verdict,
-                () => TestReceive(suite, way),
-                () => TestForgery(suite, way, fromEnd: false),
-                () => TestForgery(suite, way, fromEnd: true));
-        }
-
-        return verdict;
+        return FirstThatDidNotPass([.. ways.SelectMany(way => (IEnumerable<Func<SelfTestVerdict>>)
+        [
+            () => TestGenuine(suite, open, way),
+            () => TestForgery(suite, open, way, fromEnd: false),
+            () => TestForgery(suite, open, way, fromEnd: true),
+        ])]);
     }
 
-    private static SelfTestVerdict FirstThatDidNotPass(SelfTestVerdict verdict, params ReadOnlySpan<Func<SelfTestVerdict>> steps)
+    private static SelfTestVerdict FirstThatDidNotPass(params ReadOnlySpan<Func<SelfTestVerdict>> steps)
     {
         foreach (Func<SelfTestVerdict> step in steps)
         {
+            SelfTestVerdict verdict = step();
             if (verdict.Outcome != SelfTestOutcome.Passed)
             {
                 return verdict;
-            }
-
-            verdict = step();
-        }
-
-        return verdict;
-    }
-
-    private SelfTestVerdict TestTransmit(CipherSuite suite)
-    {
-        SelfTestKeys keys = new(suite);
-        using LoopbackPair? pair = Prepare(keys, KernelDirection.Transmit, out IKernelTls? kernel, out SyscallResult refusal);
-        if (pair == null || kernel == null)
-        {
-            return SelfTestVerdict.Inconclusive(refusal.ErrorName);
-        }
-
-        using RecordOpener opener = new(keys, pair.Peers, stage);
-        foreach (SelfTestRecord record in SelfTestRecord.Sequence)
-        {
-            if (Send(kernel, record) is { Outcome: not SelfTestOutcome.Passed } notSent)
-            {
-                return notSent;
-            }
-
-            if (opener.Expect(record) is { Outcome: not SelfTestOutcome.Passed } notOpened)
-            {
-                return notOpened;
             }
         }
 
         return SelfTestVerdict.Passed;
     }
 
-    private SelfTestVerdict TestReceive(CipherSuite suite, Func<IKernelTls, int, IKernelReader> way)
+    private static SelfTestVerdict TestGenuine(CipherSuite suite, Func<int, IKernelTls> open, Func<IKernelTls, int, KernelReader> way)
     {
         SelfTestKeys keys = new(suite);
-        using LoopbackPair? pair = Prepare(keys, KernelDirection.Receive, out IKernelTls? kernel, out SyscallResult refusal);
+        using LoopbackPair? pair = Prepare(keys, KernelDirection.Receive, open, out IKernelTls? kernel, out SyscallResult refusal);
         if (pair == null || kernel == null)
         {
             return SelfTestVerdict.Inconclusive(refusal.ErrorName);
         }
 
         using RecordEncryptor encryptor = new(keys.Create());
-        IKernelReader reader = way(kernel, pair.Ours);
+        KernelReader reader = way(kernel, pair.Ours);
         foreach (SelfTestRecord record in SelfTestRecord.Sequence)
         {
-            foreach (byte[] sealedRecord in record.Seal(encryptor))
+            byte[] wire = [.. record.Seal(encryptor).SelectMany(bytes => bytes)];
+            SelfTestVerdict verdict = FirstThatDidNotPass(() => SendWire(pair, wire), () => reader.Expect(record));
+            if (verdict.Outcome != SelfTestOutcome.Passed)
             {
-                if (SelfTestRecord.SendWire(pair.Peers, sealedRecord) is { Failed: true } notSent)
-                {
-                    return SelfTestVerdict.Inconclusive(notSent.ErrorName);
-                }
-            }
-
-            if (reader.Expect(record) is { Outcome: not SelfTestOutcome.Passed } notRead)
-            {
-                return notRead;
+                return verdict;
             }
         }
 
@@ -119,10 +103,11 @@ internal sealed class KernelSelfTest(DecryptStage stage, Func<int, IKernelTls> o
     }
 
     // A genuine record and a forged one arrive together: that is when kernels have left the bytes of the second behind the first.
-    private SelfTestVerdict TestForgery(CipherSuite suite, Func<IKernelTls, int, IKernelReader> way, bool fromEnd)
+    private static SelfTestVerdict TestForgery(
+        CipherSuite suite, Func<int, IKernelTls> open, Func<IKernelTls, int, KernelReader> way, bool fromEnd)
     {
         SelfTestKeys keys = new(suite);
-        using LoopbackPair? pair = Prepare(keys, KernelDirection.Receive, out IKernelTls? kernel, out SyscallResult refusal);
+        using LoopbackPair? pair = Prepare(keys, KernelDirection.Receive, open, out IKernelTls? kernel, out SyscallResult refusal);
         if (pair == null || kernel == null)
         {
             return SelfTestVerdict.Inconclusive(refusal.ErrorName);
@@ -132,16 +117,19 @@ internal sealed class KernelSelfTest(DecryptStage stage, Func<int, IKernelTls> o
         byte[] genuine = SelfTestRecord.Short.Seal(encryptor)[0];
         byte[] forged = SelfTestRecord.Short.Seal(encryptor)[0];
         forged[fromEnd ? ^1 : encryptor.PrefixLength] ^= (byte)(1 << RandomNumberGenerator.GetInt32(8));
-        if (SelfTestRecord.SendWire(pair.Peers, [.. genuine, .. forged]) is { Failed: true } notSent)
-        {
-            return SelfTestVerdict.Inconclusive(notSent.ErrorName);
-        }
-
-        IKernelReader reader = way(kernel, pair.Ours);
-        return FirstThatDidNotPass(reader.Expect(SelfTestRecord.Short), reader.ExpectRefusal);
+        KernelReader reader = way(kernel, pair.Ours);
+        return FirstThatDidNotPass(
+            () => SendWire(pair, [.. genuine, .. forged]), () => reader.Expect(SelfTestRecord.Short), reader.ExpectRefusal);
     }
 
-    private LoopbackPair? Prepare(SelfTestKeys keys, KernelDirection direction, out IKernelTls? kernel, out SyscallResult refusal)
+    private static SelfTestVerdict SendWire(LoopbackPair pair, byte[] wire)
+    {
+        SyscallResult sent = SelfTestRecord.SendWire(pair.Peers, wire);
+        return sent.Failed ? SelfTestVerdict.Inconclusive(sent.ErrorName) : SelfTestVerdict.Passed;
+    }
+
+    private static LoopbackPair? Prepare(
+        SelfTestKeys keys, KernelDirection direction, Func<int, IKernelTls> open, out IKernelTls? kernel, out SyscallResult refusal)
     {
         kernel = null;
         LoopbackPair? pair = LoopbackPair.TryCreate(out refusal);
@@ -154,7 +142,7 @@ internal sealed class KernelSelfTest(DecryptStage stage, Func<int, IKernelTls> o
         refusal = opened.Attach();
         if (!refusal.Failed)
         {
-            using Aead.Keys.DirectionKeys own = keys.Create();
+            using DirectionKeys own = keys.Create();
             refusal = opened.Install(direction, own);
         }
 

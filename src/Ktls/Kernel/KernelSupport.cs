@@ -10,6 +10,7 @@ internal sealed class KernelSupport(IMachineProbe probe) : IKernelSupport
 {
     private readonly Lock _testing = new();
     private volatile KernelFindings? _findings;
+    private volatile LayerReason? _loopsHaveNoHiddenPages;
 
     /// <summary>
     /// The kernel took a tampered record for genuine: connections that receive by it may hold forged data and have to end. Raised by
@@ -22,7 +23,7 @@ internal sealed class KernelSupport(IMachineProbe probe) : IKernelSupport
 
     public bool SupportsRekey => Findings.SupportsRekey == true;
 
-    public LayerReason? WhyNoHiddenReads => Findings.WhyNoHiddenReads;
+    public LayerReason? WhyNoHiddenReads => Findings.WhyNoHiddenReads ?? _loopsHaveNoHiddenPages;
 
     /// <summary>The newest; the first who asks waits for the first test.</summary>
     public KernelFindings Findings
@@ -59,44 +60,33 @@ internal sealed class KernelSupport(IMachineProbe probe) : IKernelSupport
         return (finding.Outcome == SelfTestOutcome.NotOffered ? finding.Why : null)
             ?? (policy.Accept.Contains(Release.Name) ? null : FloorOf(direction))
             ?? findings.FailureOf(direction)
-            ?? finding.Why;
+            ?? finding.Why
+            ?? (NeedsHiddenReads(suite, direction) && _loopsHaveNoHiddenPages is { } whyNot ? LayerReasons.Tls12NeedsHiddenReceive(whyNot) : null);
     }
 
+    /// <summary>The machine offers hidden reads, but not as many pages as the loops need.</summary>
+    public void GiveUpHiddenReads(LayerReason whyNot) => _loopsHaveNoHiddenPages = whyNot;
+
     /// <summary>Refuses a listener whose setting On cannot be kept for every suite that it may negotiate.</summary>
-    /// <param name="listener">What it wants.</param>
-    /// <param name="whyNoHiddenReceive">Why the loops have no hidden pages, which the machine as such may well offer; null when they have.</param>
     /// <exception cref="KernelUnavailableException">The kernel cannot or may not have a direction that is On.</exception>
-    public void Demand(TlsListenerOptions listener, LayerReason? whyNoHiddenReceive)
+    public void Demand(TlsListenerOptions listener)
     {
         foreach (KernelDirection direction in Enum.GetValues<KernelDirection>())
         {
-            if (listener.Kernel.Use(direction) == KernelUse.On && WhyNotAll(listener, direction, whyNoHiddenReceive) is { } why)
+            if (listener.Kernel.Use(direction) != KernelUse.On)
             {
-                throw new KernelUnavailableException(
-                    $"Listener '{listener.Name}' has Kernel:{direction} On, but {why.Sentence}; or set Kernel:{direction} to Auto.");
+                continue;
+            }
+
+            foreach (CipherSuite suite in listener.Handshake.SuitesInUse)
+            {
+                if (WhyNot(listener.Kernel, suite, direction) is { } why)
+                {
+                    throw new KernelUnavailableException(
+                        $"Listener '{listener.Name}' has Kernel:{direction} On, but {why.Sentence}; or set Kernel:{direction} to Auto.");
+                }
             }
         }
-    }
-
-    /// <summary>Null: the kernel has the direction with every suite the listener may negotiate. Otherwise why not with the first that fails.</summary>
-    /// <param name="listener">What it wants.</param>
-    /// <param name="direction">Which half.</param>
-    /// <param name="whyNoHiddenReceive">As for <see cref="Demand"/>.</param>
-    public LayerReason? WhyNotAll(TlsListenerOptions listener, KernelDirection direction, LayerReason? whyNoHiddenReceive)
-    {
-        foreach (CipherSuite suite in listener.Handshake.CipherSuites)
-        {
-            bool needsHidden = direction == KernelDirection.Receive && suite.Version == TlsVersion.Tls12;
-            LayerReason? why = suite.Version < listener.Handshake.MinimumVersion ? null
-                : WhyNot(listener.Kernel, suite, direction)
-                ?? (needsHidden && whyNoHiddenReceive != null ? LayerReasons.Tls12NeedsHiddenReceive(whyNoHiddenReceive) : null);
-            if (why != null)
-            {
-                return why;
-            }
-        }
-
-        return null;
     }
 
     /// <summary>
@@ -172,7 +162,7 @@ internal sealed class KernelSupport(IMachineProbe probe) : IKernelSupport
                 : Inconclusive(former, installed.ErrorName);
         }
 
-        if (whyNoHiddenReads != null && direction == KernelDirection.Receive && suite.Version == TlsVersion.Tls12)
+        if (whyNoHiddenReads != null && NeedsHiddenReads(suite, direction))
         {
             return NotOffered(former, LayerReasons.Tls12NeedsHiddenReceive(whyNoHiddenReads));
         }
@@ -200,6 +190,9 @@ internal sealed class KernelSupport(IMachineProbe probe) : IKernelSupport
     private static KernelFinding Merge(KernelFinding former, KernelFinding found) =>
         former.Outcome == SelfTestOutcome.Failed
             || (found.Outcome == SelfTestOutcome.Inconclusive && former.Outcome != SelfTestOutcome.Inconclusive) ? former : found;
+
+    private static bool NeedsHiddenReads(CipherSuite suite, KernelDirection direction) =>
+        direction == KernelDirection.Receive && suite.Version == TlsVersion.Tls12;
 
     private LayerReason? FloorOf(KernelDirection direction) => direction == KernelDirection.Transmit ? _transmitFloor : _receiveFloor;
 

@@ -5,12 +5,9 @@ using Aead.Pages;
 namespace Ktls.Kernel;
 
 /// <summary>Asks the running kernel. Each question has sockets of its own, which are gone when it is answered. Not thread-safe.</summary>
-/// <param name="pages">One stage is taken from it while this lives.</param>
 /// <param name="modules">Where kernels' packages put their modules.</param>
-internal sealed class MachineProbe(PagePool pages, string modules = "/lib/modules") : IMachineProbe, IDisposable
+internal sealed class MachineProbe(string modules = "/lib/modules") : IMachineProbe
 {
-    private readonly DecryptStage _stage = pages.CreateStage();
-
     public KernelRelease Release { get; } = KernelRelease.Read();
 
     public bool HasTlsModule => File.Exists(ModuleList) && File.ReadLines(ModuleList).Any(IsTls);
@@ -44,18 +41,34 @@ internal sealed class MachineProbe(PagePool pages, string modules = "/lib/module
 
     public SelfTestVerdict Test(CipherSuite suite, KernelDirection direction, bool hidden)
     {
-        if (!hidden || direction == KernelDirection.Transmit)
+        try
         {
-            return new KernelSelfTest(_stage, Open, hidden: null).Test(suite, direction);
+            return direction == KernelDirection.Transmit ? TestTransmit(suite) : TestReceive(suite, hidden);
         }
-
-        using HiddenTestPages? hiddenPages = HiddenTestPages.TryCreate(out LayerReason? whyNot);
-        return hiddenPages == null
-            ? SelfTestVerdict.Inconclusive(whyNot!.Sentence)
-            : new KernelSelfTest(_stage, Open, hiddenPages).Test(suite, direction);
+        catch (PagePoolException refused)
+        {
+            return SelfTestVerdict.Inconclusive(refused.Message);
+        }
     }
 
-    public void Dispose() => _stage.Dispose();
+    // A pool of its own, because the proxy's may be used up, and of one slot.
+    private static SelfTestVerdict TestTransmit(CipherSuite suite)
+    {
+        using PagePool pool = PagePool.Create(new PagePolicy { Delivery = Delivery.Copy, BytesMax = 1 << 20 }, stages: 1);
+        using DecryptStage stage = pool.CreateStage();
+        return KernelSelfTest.TestTransmit(suite, Open, stage);
+    }
+
+    private static SelfTestVerdict TestReceive(CipherSuite suite, bool hidden)
+    {
+        if (!hidden)
+        {
+            return KernelSelfTest.TestReceive(suite, Open, hidden: null);
+        }
+
+        using HiddenTestPages? pages = HiddenTestPages.TryCreate(out LayerReason? whyNot);
+        return pages == null ? SelfTestVerdict.Inconclusive(whyNot!.Sentence) : KernelSelfTest.TestReceive(suite, Open, pages);
+    }
 
     // depmod(8) writes it; a line begins with the module's file, which may be compressed.
     private string ModuleList => Path.Combine(modules, Release.Name, "modules.dep");

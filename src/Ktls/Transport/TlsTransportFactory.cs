@@ -8,8 +8,14 @@ using Microsoft.Extensions.Logging;
 namespace Ktls.Transport;
 
 /// <summary>Kestrel's door: binds <see cref="TlsEndPoint"/>s and leaves every other endpoint to other transports.</summary>
+/// <param name="pages">Where records are decrypted.</param>
+/// <param name="memory">Kestrel's.</param>
+/// <param name="kernel">Asked for each connection.</param>
+/// <param name="log">Takes the transport's lines.</param>
+/// <param name="watch">Tests the machine behind <paramref name="kernel"/>; null where there is none behind it.</param>
 [SuppressMessage("Performance", "CA1812", Justification = "Dependency injection makes it.")]
-internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byte> memory, IKernelSupport kernel, ILoggerFactory log)
+internal sealed class TlsTransportFactory(
+    PagePool pages, IMemoryPoolFactory<byte> memory, IKernelSupport kernel, ILoggerFactory log, KernelWatch? watch = null)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
     private readonly Lock _gate = new();
@@ -21,11 +27,7 @@ internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byt
     {
         TlsEndPoint address = (TlsEndPoint)endpoint;
         TransportResources resources = Resources();
-        if (address.Options.Kernel.Receive != KernelUse.Off)
-        {
-            _ = resources.EnableHiddenReceive();
-        }
-
+        Admit(address.Options, resources);
         SyscallResult listening = SocketCalls.Listen(address, Backlog);
         if (listening.AddressInUse)
         {
@@ -42,7 +44,29 @@ internal sealed class TlsTransportFactory(PagePool pages, IMemoryPoolFactory<byt
         return ValueTask.FromResult<IConnectionListener>(new TlsConnectionListener(resources, address, listening.Value));
     }
 
-    public void Dispose() => _resources?.Dispose();
+    public void Dispose()
+    {
+        watch?.Stop();
+        _resources?.Dispose();
+    }
+
+    // Before the first connection: what is On must be there, and what a connection would find missing is found now. A machine whose listeners
+    // want nothing of the kernel is asked nothing.
+    private void Admit(TlsListenerOptions listener, TransportResources resources)
+    {
+        if (listener.Kernel is { Transmit: KernelUse.Off, Receive: KernelUse.Off })
+        {
+            return;
+        }
+
+        watch?.Start(resources.Metrics, resources.Log);
+        if (listener.Kernel.Receive != KernelUse.Off && resources.EnableHiddenReceive() is { } whyNot)
+        {
+            watch?.Support.GiveUpHiddenReads(whyNot);
+        }
+
+        watch?.Support.Demand(listener);
+    }
 
     private TransportResources Resources()
     {

@@ -1,5 +1,7 @@
 using System.Net;
+using Aead;
 using Aead.Records;
+using Ktls.Kernel;
 using Microsoft.Extensions.Logging;
 
 namespace Ktls.Transport;
@@ -36,4 +38,19 @@ internal static partial class TransportLog
 
     [LoggerMessage(7, LogLevel.Error, "An event loop caught a failure; the connection it belongs to is given up")]
     public static partial void LoopFault(ILogger log, Exception fault);
+
+    [LoggerMessage(11, LogLevel.Error, "Kernel TLS is switched off for new connections ({Direction}): {Reason}")]
+    public static partial void KernelNotTrusted(ILogger log, KernelDirection direction, string reason);
+
+    [LoggerMessage(12, LogLevel.Error, "The kernel accepted a record that was tampered with: connections that receive by it are ended")]
+    public static partial void ForgeryAccepted(ILogger log);
+
+    [LoggerMessage(13, LogLevel.Warning, "The self-test of kernel TLS could not be made, and what is known stays in force: {Hindrance}")]
+    public static partial void SelfTestInconclusive(ILogger log, string hindrance);
+
+    [LoggerMessage(14, LogLevel.Information, "Kernel TLS is used for new connections from now on ({Direction}, {Version}, {Aead})")]
+    public static partial void KernelAdmitted(ILogger log, KernelDirection direction, TlsVersion version, string aead);
+
+    [LoggerMessage(15, LogLevel.Error, "The self-test of kernel TLS broke off, and what is known stays in force")]
+    public static partial void SelfTestFault(ILogger log, Exception fault);
 }

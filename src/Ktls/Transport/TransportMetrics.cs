@@ -14,6 +14,7 @@ internal sealed class TransportMetrics : IDisposable
     private readonly Counter<long> _shed;
     private readonly Counter<long> _connections;
     private readonly Counter<long> _kernelClosed;
+    private readonly Counter<long> _selfTests;
 
     public TransportMetrics()
     {
@@ -25,7 +26,21 @@ internal sealed class TransportMetrics : IDisposable
             "tlsproxy.connections", "{connection}", "Established connections, by direction, record layer and, in user space, the reason.");
         _kernelClosed = _meter.CreateCounter<long>(
             "tlsproxy.kernel.closed", "{connection}", "Connections that ended because the kernel could not go on, by reason.");
+        _selfTests = _meter.CreateCounter<long>(
+            "tlsproxy.kernel.selftest", "{test}", "Self-tests of kernel TLS, by direction and outcome; twelve a run.");
     }
+
+    /// <summary>Counts one self-test of the kernel.</summary>
+    public void KernelTested(KernelFinding finding) => _selfTests.Add(
+        1,
+        new KeyValuePair<string, object?>("direction", finding.Direction == KernelDirection.Transmit ? "transmit" : "receive"),
+        new KeyValuePair<string, object?>("outcome", finding.Outcome switch
+        {
+            SelfTestOutcome.Passed => "passed",
+            SelfTestOutcome.Failed => "failed",
+            SelfTestOutcome.Inconclusive => "inconclusive",
+            _ => "not_offered",
+        }));
 
     /// <summary>Counts each direction once.</summary>
     public void ConnectionEstablished(RecordLayers layers)

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Aead;
 using Aead.Pages;
+using Ktls;
 using Ktls.Handshake;
 using Ktls.Kernel;
 
@@ -17,6 +18,7 @@ internal static class DoctorCommand
     public static async Task<int> RunAsync(TextWriter output)
     {
         await PrintMachineAsync(output);
+        await PrintKernelTlsAsync(output);
         await PrintLimitsAsync(output);
         await PrintTlsAsync(output);
         await PrintPagesAsync(output);
@@ -26,10 +28,16 @@ internal static class DoctorCommand
     private static async Task PrintMachineAsync(TextWriter output)
     {
         await LineAsync(output, "program", $"TlsProxy {CommandLine.Version}, {RuntimeInformation.FrameworkDescription}");
-        await LineAsync(output, "kernel", $"{ReadFirstLine("/proc/sys/kernel/osrelease")} on {RuntimeInformation.ProcessArchitecture}");
-        await LineAsync(output, "kernel TLS", "not used by this version; records are protected in user space");
-        await LineAsync(output, "processors", $"{Environment.ProcessorCount}, one event loop each");
+        await LineAsync(output, "processors", $"{Environment.ProcessorCount} ({RuntimeInformation.ProcessArchitecture}), one event loop each");
         await LineAsync(output, "page size", $"{Environment.SystemPageSize} bytes");
+    }
+
+    private static async Task PrintKernelTlsAsync(TextWriter output)
+    {
+        foreach (KernelTlsLine line in KernelTls.OfThisMachine().Lines())
+        {
+            await LineAsync(output, line.Subject, line.Finding);
+        }
     }
 
     private static async Task PrintLimitsAsync(TextWriter output)
@@ -109,12 +117,6 @@ internal static class DoctorCommand
 
     // OPENSSL_VERSION_NUMBER(3): 0xMNN00PP0 from 3.0 on.
     private static string DescribeOpenSsl(long version) => $"{version >> 28}.{(version >> 20) & 0xFF}.{(version >> 4) & 0xFF}";
-
-    private static string ReadFirstLine(string file)
-    {
-        using var reader = new StreamReader(file);
-        return reader.ReadLine() ?? "";
-    }
 
     /// <summary>The soft limit in force, in the unit of proc_pid_limits(5); null when unlimited.</summary>
     private static long? ReadLimit(string name)

@@ -13,7 +13,7 @@ internal static class ExitCode
 
     /// <summary>
     /// The configuration is valid, but this machine does not allow it now: a port in use, pages that cannot
-    /// be locked.
+    /// be locked, kernel TLS that is On and cannot be had.
     /// </summary>
     public const int CouldNotStart = 3;
 

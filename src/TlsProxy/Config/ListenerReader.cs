@@ -48,6 +48,7 @@ internal sealed class ListenerReader(string folder, bool mayWrite, ConfigReport 
             report.Error($"{path}:CipherSuites", $"no suite fits the certificates, whose keys are {identities[0].Kind}; add one that does.");
         }
 
+        KernelPolicy kernel = ReadKernel(options.Kernel, $"{path}:Kernel");
         if (address is null || !report.IsValid)
         {
             return null;
@@ -57,6 +58,7 @@ internal sealed class ListenerReader(string folder, bool mayWrite, ConfigReport 
         {
             Name = name,
             Handshake = policy,
+            Kernel = kernel,
             HandshakeTimeout = options.HandshakeTimeout,
             MaxConnections = options.MaxConnections,
             MaxHandshakes = options.MaxHandshakes,
@@ -84,6 +86,25 @@ internal sealed class ListenerReader(string folder, bool mayWrite, ConfigReport 
         }
 
         return address;
+    }
+
+    private KernelPolicy ReadKernel(KernelOptions options, string path)
+    {
+        for (int i = 0; i < options.Accept.Count; i++)
+        {
+            string release = options.Accept[i];
+            if (release.Length == 0 || release.Any(char.IsWhiteSpace))
+            {
+                report.Error($"{path}:Accept:{i}", $"'{release}' is not a release; write what 'uname -r' prints.");
+            }
+        }
+
+        if (options is { Transmit: KernelUse.Off, Receive: KernelUse.Off, Accept.Count: > 0 })
+        {
+            report.Error($"{path}:Accept", "has a meaning only where the kernel may be used, but both directions are Off; remove it.");
+        }
+
+        return new KernelPolicy { Transmit = options.Transmit, Receive = options.Receive, Accept = [.. options.Accept] };
     }
 
     private void CheckLimits(ListenerOptions options, string path)

@@ -61,9 +61,7 @@ internal sealed class ListenerOptions
     /// <summary>Not available yet: only Off. Defaults to Off.</summary>
     public ProxyProtocolMode ProxyProtocol { get; set; } = ProxyProtocolMode.Off;
 
-    /// <summary>
-    /// Not available yet: Auto and Off, which both mean the user-space record layer. Defaults to Auto.
-    /// </summary>
+    /// <summary>Which directions are given to the kernel. Defaults to Auto for both.</summary>
     public KernelOptions Kernel { get; set; } = new();
 
     /// <summary>From accept to Finished, 1 second to 5 minutes. Defaults to 10 seconds.</summary>
@@ -136,12 +134,16 @@ internal enum ProxyProtocolMode
     Any,
 }
 
+/// <summary>The text form of <see cref="KernelPolicy"/>.</summary>
 internal sealed class KernelOptions
 {
+    /// <summary>Auto, On or Off. Defaults to Auto.</summary>
     public KernelUse Transmit { get; set; } = KernelUse.Auto;
 
+    /// <summary>Auto, On or Off. Defaults to Auto.</summary>
     public KernelUse Receive { get; set; } = KernelUse.Auto;
 
+    /// <summary>Releases as "uname -r" prints them, for which the floors are waived. Defaults to none.</summary>
     public List<string> Accept { get; set; } = [];
 }
 

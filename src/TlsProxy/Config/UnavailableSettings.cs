@@ -1,5 +1,3 @@
-using Ktls;
-
 namespace TlsProxy.Config;
 
 /// <summary>
@@ -21,9 +19,6 @@ internal static class UnavailableSettings
             "set it to None or remove it");
         RefuseIf(listener.SessionTickets.Enabled, "SessionTickets:Enabled", "set it to false or remove it");
         RefuseIf(listener.ProxyProtocol != ProxyProtocolMode.Off, "ProxyProtocol", "set it to Off or remove it");
-        RefuseIf(listener.Kernel.Transmit == KernelUse.On, "Kernel:Transmit", "set it to Auto or Off; records are made in user space");
-        RefuseIf(listener.Kernel.Receive == KernelUse.On, "Kernel:Receive", "set it to Auto or Off; records are decrypted in user space");
-        RefuseIf(listener.Kernel.Accept.Count > 0, "Kernel:Accept", "remove it");
 
         void RefuseIf(bool isSet, string key, string remedy)
         {

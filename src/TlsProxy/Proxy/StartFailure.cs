@@ -13,7 +13,7 @@ internal static class StartFailure
         // Kestrel wraps what the transport throws in exceptions of its own.
         for (Exception? e = exception; e is not null; e = e.InnerException)
         {
-            if (e is PagePoolException or AddressInUseException or ListenException)
+            if (e is PagePoolException or AddressInUseException or ListenException or KernelUnavailableException)
             {
                 return e.Message;
             }

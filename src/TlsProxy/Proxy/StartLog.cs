@@ -1,5 +1,6 @@
 using System.Net;
 using Aead.Pages;
+using Ktls;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using TlsProxy.Config;
@@ -33,7 +34,6 @@ internal sealed partial class StartLog
             WriteListener(settings.Listeners[i], i < bound.Length ? bound[i] : null, settings.Folder);
         }
 
-        RecordLayers();
         string threshold = DescribeThreshold(settings.Pages);
         Pages(settings.Pages.Delivery, threshold, pool.SlotsMax, pool.SlotBytes >> 10, pool.BytesLocked >> 10);
         if (pool.Notice is not null)
@@ -56,6 +56,8 @@ internal sealed partial class StartLog
         int port = bound is null ? endPoint.Port : new Uri(bound.Replace("*", "localhost", StringComparison.Ordinal)).Port;
         string url = $"https://{new IPEndPoint(endPoint.Address, port)}/";
         Listening(url, listener.EndPoint.Options.Name);
+        KernelTls kernel = _services.GetRequiredService<KernelTls>();
+        RecordLayers(kernel.DescribeTransmit(listener.EndPoint.Options), kernel.DescribeReceive(listener.EndPoint.Options));
         foreach (Ktls.Handshake.ServerIdentity identity in listener.Identities)
         {
             string names = string.Join(", ", identity.ServerNames);
@@ -84,10 +86,8 @@ internal sealed partial class StartLog
     [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "development certificate; try: curl --cacert {File} https://localhost:{Port}/")]
     private partial void Development(string file, int port);
 
-    [LoggerMessage(
-        EventId = 5, Level = LogLevel.Information,
-        Message = "record layers: transmit Guarded (user space), receive Guarded (user space); this version does not use kernel TLS")]
-    private partial void RecordLayers();
+    [LoggerMessage(EventId = 5, Level = LogLevel.Information, Message = "record layers: transmit: {Transmit}; receive: {Receive}")]
+    private partial void RecordLayers(string transmit, string receive);
 
     [LoggerMessage(
         EventId = 6, Level = LogLevel.Information,

@@ -3,6 +3,7 @@ using Aead.Algorithms;
 using Ktls.Handshake;
 using Ktls.Kernel;
 using Ktls.Tests.Handshake;
+using Ktls.Tests.Transport;
 using Tmds.Linux;
 using Xunit;
 
@@ -66,7 +67,7 @@ public sealed class KernelSupportTests
         foreach (KernelPolicy policy in (KernelPolicy[])[new() { Transmit = KernelUse.On }, new() { Receive = KernelUse.On }])
         {
             string setting = policy.Transmit == KernelUse.On ? "Kernel:Transmit" : "Kernel:Receive";
-            KernelUnavailableException refusal = Assert.Throws<KernelUnavailableException>(() => support.Demand(Listener(policy), null));
+            KernelUnavailableException refusal = Assert.Throws<KernelUnavailableException>(() => support.Demand(Listener(policy)));
             Assert.StartsWith($"Listener 'https' has {setting} On, but ", refusal.Message, StringComparison.Ordinal);
             Assert.Contains(remedy, refusal.Message, StringComparison.Ordinal);
             Assert.EndsWith($"; or set {setting} to Auto.", refusal.Message, StringComparison.Ordinal);
@@ -78,19 +79,19 @@ public sealed class KernelSupportTests
     public void Auto_starts_with_each_obstacle(string obstacle, string remedy)
     {
         Assert.NotEmpty(remedy);
-        new KernelSupport(FakeMachine.With(obstacle)).Demand(Listener(new KernelPolicy()), null);
+        new KernelSupport(FakeMachine.With(obstacle)).Demand(Listener(new KernelPolicy()));
     }
 
     [Fact]
     public void On_starts_where_the_machine_offers_all() =>
-        new KernelSupport(new FakeMachine()).Demand(Listener(new() { Transmit = KernelUse.On, Receive = KernelUse.On }), null);
+        new KernelSupport(new FakeMachine()).Demand(Listener(new() { Transmit = KernelUse.On, Receive = KernelUse.On }));
 
     [Fact]
     public void Off_asks_the_machine_nothing()
     {
         FakeMachine machine = new();
         KernelSupport support = new(machine);
-        support.Demand(Listener(KernelPolicy.Off), null);
+        support.Demand(Listener(KernelPolicy.Off));
         Assert.Equal("off_by_setting", support.WhyNot(KernelPolicy.Off, CipherSuite.All[0], KernelDirection.Transmit)?.Code);
         Assert.Equal("off_by_setting", support.WhyNot(KernelPolicy.Off, CipherSuite.All[0], KernelDirection.Receive)?.Code);
         Assert.Equal(0, machine.Attached);
@@ -136,11 +137,11 @@ public sealed class KernelSupportTests
             support.WhyNot(new KernelPolicy(), suite, KernelDirection.Receive)?.Code));
 
         KernelPolicy on = new() { Transmit = KernelUse.On };
-        string refusal = Assert.Throws<KernelUnavailableException>(() => support.Demand(Listener(on), null)).Message;
+        string refusal = Assert.Throws<KernelUnavailableException>(() => support.Demand(Listener(on))).Message;
         Assert.Contains("AEAD_CHACHA20_POLY1305", refusal, StringComparison.Ordinal);
         Assert.Contains("module chacha20poly1305", refusal, StringComparison.Ordinal);
         CipherSuite[] others = [.. CipherSuite.All.Where(suite => suite.Aead != AeadAlgorithm.ChaCha20Poly1305)];
-        support.Demand(Listener(on, Policies.Default.Only(others)), null);
+        support.Demand(Listener(on, Policies.Default.Only(others)));
     }
 
     public static TheoryData<string> HiddenReadObstacles { get; } = ["no_io_uring", "io_uring_refused", "io_uring_failed", "memlock_too_small"];
@@ -162,22 +163,26 @@ public sealed class KernelSupportTests
 
         Assert.DoesNotContain(machine.Tested, t => t.Direction == KernelDirection.Receive && t.Suite.Version == TlsVersion.Tls12);
         Assert.DoesNotContain(machine.Tested, t => t.Hidden);
-        Assert.Throws<KernelUnavailableException>(() => support.Demand(Listener(new() { Receive = KernelUse.On }), null));
-        support.Demand(Listener(new() { Receive = KernelUse.On }, Tls13), null);
-        support.Demand(Listener(new() { Transmit = KernelUse.On }), null);
+        Assert.Throws<KernelUnavailableException>(() => support.Demand(Listener(new() { Receive = KernelUse.On })));
+        support.Demand(Listener(new() { Receive = KernelUse.On }, Tls13));
+        support.Demand(Listener(new() { Transmit = KernelUse.On }));
     }
 
     [Fact]
     public void Loops_without_hidden_pages_count_for_receive_On_as_a_machine_without()
     {
         KernelSupport support = new(new FakeMachine());
-        LayerReason loops = LayerReasons.MemlockTooSmall(8 << 20);
+        support.GiveUpHiddenReads(LayerReasons.MemlockTooSmall(8 << 20));
+        Assert.Equal("memlock_too_small", support.WhyNoHiddenReads?.Code);
+        Assert.Null(support.WhyNot(new KernelPolicy(), TestRecords.Tls13, KernelDirection.Receive));
+        Assert.Null(support.WhyNot(new KernelPolicy(), TestRecords.Tls12, KernelDirection.Transmit));
+        Assert.Equal("tls12_needs_hidden_receive", support.WhyNot(new KernelPolicy(), TestRecords.Tls12, KernelDirection.Receive)?.Code);
         string refusal = Assert.Throws<KernelUnavailableException>(
-            () => support.Demand(Listener(new() { Receive = KernelUse.On }), loops)).Message;
+            () => support.Demand(Listener(new() { Receive = KernelUse.On }))).Message;
         Assert.Contains("8192 KiB", refusal, StringComparison.Ordinal);
         Assert.Contains("LimitMEMLOCK", refusal, StringComparison.Ordinal);
         Assert.Contains("or serve TLS 1.3 alone", refusal, StringComparison.Ordinal);
-        support.Demand(Listener(new() { Receive = KernelUse.On }, Tls13), loops);
+        support.Demand(Listener(new() { Receive = KernelUse.On }, Tls13));
     }
 
     [Fact]

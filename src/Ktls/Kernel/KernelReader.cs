@@ -3,18 +3,9 @@ using Aead.Records;
 namespace Ktls.Kernel;
 
 /// <summary>One way to read what the kernel has decrypted, as the self-test uses it.</summary>
-internal interface IKernelReader
+internal abstract class KernelReader
 {
     /// <summary>What is read next must be exactly this, and nothing may be written behind it.</summary>
-    SelfTestVerdict Expect(SelfTestRecord expected);
-
-    /// <summary>The next record was tampered with: it must be refused, again and again, and leave nothing that can be read.</summary>
-    SelfTestVerdict ExpectRefusal();
-}
-
-/// <summary>What both ways have in common: read, compare, wait.</summary>
-internal abstract class KernelReader : IKernelReader
-{
     public SelfTestVerdict Expect(SelfTestRecord expected)
     {
         Patience patience = new();
@@ -52,6 +43,7 @@ internal abstract class KernelReader : IKernelReader
         return SelfTestVerdict.Passed;
     }
 
+    /// <summary>The next record was tampered with: it must be refused, again and again, and leave nothing that can be read.</summary>
     public SelfTestVerdict ExpectRefusal()
     {
         Patience patience = new();
