@@ -72,7 +72,13 @@ internal sealed class TlsTransportFactory(
     {
         lock (_gate)
         {
-            return _resources ??= new TransportResources(pages, memory, kernel, log.CreateLogger("TlsProxy.Transport"));
+            if (_resources == null)
+            {
+                _resources = new TransportResources(pages, memory, kernel, log.CreateLogger("TlsProxy.Transport"));
+                watch?.Support.ForgedRecordAccepted += _resources.AbortKernelReceivers;
+            }
+
+            return _resources;
         }
     }
 

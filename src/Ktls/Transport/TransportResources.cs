@@ -93,6 +93,19 @@ internal sealed class TransportResources : IDisposable
         return least;
     }
 
+    /// <summary>Resets every connection that the kernel receives for: what it verified may be forged. Any thread.</summary>
+    public void AbortKernelReceivers()
+    {
+        foreach (TlsConnection connection in Table.Connections())
+        {
+            if (connection.Layers.WhyNotReceive == null)
+            {
+                Metrics.KernelClosed("forged_record_accepted");
+                connection.Abort(new ConnectionAbortedException("The kernel took a tampered record for genuine in its self-test."));
+            }
+        }
+    }
+
     /// <summary>
     /// When verified bytes exceed their bound, gives up the connections that have held theirs for the longest time, a sixteenth of the holders
     /// at a time, so that a new client is served. A slow consumer must not cost a quick one.

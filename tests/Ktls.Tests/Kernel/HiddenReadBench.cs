@@ -46,15 +46,18 @@ internal sealed class HiddenReadBench : IDisposable
     public void Fill(byte value, int bytes)
     {
         SocketPair pair = Connect();
-        byte[] sent = new byte[bytes];
+        // No more on its way than any socket's buffers hold, for one thread does both ends.
+        byte[] sent = new byte[16 << 10];
         sent.AsSpan().Fill(value);
-        pair.Peer.SendBufferSize = bytes;
-        pair.Peer.Send(sent);
         for (int filled = 0; filled < bytes;)
         {
-            HiddenRead read = new() { Descriptor = pair.Descriptor, Address = Region.Address + filled, Length = bytes - filled };
-            SyscallResult result = Submit(read)[0];
-            filled += result.WouldBlock ? 0 : result.Value;
+            int count = pair.Peer.Send(sent, 0, Math.Min(sent.Length, bytes - filled), System.Net.Sockets.SocketFlags.None);
+            for (int end = filled + count; filled < end;)
+            {
+                HiddenRead read = new() { Descriptor = pair.Descriptor, Address = Region.Address + filled, Length = end - filled };
+                SyscallResult result = Submit(read)[0];
+                filled += result.WouldBlock ? 0 : result.Value;
+            }
         }
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Aead;
 using Aead.Keys;
+using Aead.Records;
 using Org.BouncyCastle.Tls;
 using Org.BouncyCastle.Tls.Crypto;
 using Org.BouncyCastle.Tls.Crypto.Impl;
@@ -34,15 +35,41 @@ internal static class RawTlsClient
     /// <param name="socket">Taken over.</param>
     /// <param name="version">The one version offered.</param>
     /// <param name="writes">Stands between the client and its socket.</param>
-    public static RecordStream Handshake(Socket socket, TlsVersion version, Func<Stream, Stream>? writes = null)
+    /// <param name="protocol">The one application protocol offered; null offers HTTP/2 and HTTP/1.1.</param>
+    public static RecordStream Handshake(Socket socket, TlsVersion version, Func<Stream, Stream>? writes = null, string? protocol = null)
     {
-        Peer peer = new(version);
+        Peer peer = new(version, protocol);
         NetworkStream stream = new(socket);
         new TlsClientProtocol(writes?.Invoke(stream) ?? stream).Connect(peer);
         return new RecordStream(socket, peer.WriteKeys!, peer.ReadKeys!);
     }
 
-    private sealed class Peer(TlsVersion version) : DefaultTlsClient(new BcTlsCrypto())
+    /// <summary>
+    /// A whole handshake whose last flight leaves together with the first data: a client that does not wait to see the server's Finished,
+    /// in TLS 1.2 a false start (RFC 7918). Blocks.
+    /// </summary>
+    /// <param name="socket">Taken over.</param>
+    /// <param name="version">The one version offered.</param>
+    /// <param name="protocol">The one application protocol offered.</param>
+    /// <param name="data">Makes the records behind Finished.</param>
+    /// <param name="send">Sends them: one buffer with the last flight and the data.</param>
+    public static RecordStream HandshakeWithData(
+        Socket socket, TlsVersion version, string protocol, Func<RecordEncryptor, byte[]> data, Action<byte[]> send)
+    {
+        Peer peer = new(version, protocol);
+        RecordEncryptor? encryptor = null;
+        using HeldFlight stream = new(new NetworkStream(socket), releasesToRead: version == TlsVersion.Tls12, flight =>
+        {
+            peer.DeriveKeys();
+            encryptor = new RecordEncryptor(peer.WriteKeys!);
+            send([.. flight, .. data(encryptor)]);
+        });
+        new TlsClientProtocol(stream).Connect(peer);
+        stream.Release();
+        return new RecordStream(socket, encryptor!, peer.ReadKeys!);
+    }
+
+    private sealed class Peer(TlsVersion version, string? protocol) : DefaultTlsClient(new BcTlsCrypto())
     {
         public DirectionKeys? WriteKeys { get; private set; }
 
@@ -53,6 +80,16 @@ internal static class RawTlsClient
         public override void NotifyHandshakeComplete()
         {
             base.NotifyHandshakeComplete();
+            DeriveKeys();
+        }
+
+        public void DeriveKeys()
+        {
+            if (WriteKeys != null)
+            {
+                return;
+            }
+
             SecurityParameters secrets = m_context.SecurityParameters;
             CipherSuite suite = CipherSuite.Find((ushort)secrets.CipherSuite)!;
             if (version == TlsVersion.Tls13)
@@ -72,7 +109,8 @@ internal static class RawTlsClient
         protected override ProtocolVersion[] GetSupportedVersions() =>
             [version == TlsVersion.Tls13 ? ProtocolVersion.TLSv13 : ProtocolVersion.TLSv12];
 
-        protected override IList<ProtocolName> GetProtocolNames() => [ProtocolName.Http_2_Tls, ProtocolName.Http_1_1];
+        protected override IList<ProtocolName> GetProtocolNames() =>
+            protocol == null ? [ProtocolName.Http_2_Tls, ProtocolName.Http_1_1] : [ProtocolName.AsUtf8Encoding(protocol)];
     }
 
     private sealed class AnyServer : TlsAuthentication

@@ -13,9 +13,15 @@ internal sealed class RecordStream : IDisposable
     private readonly DecryptStage _stage;
 
     public RecordStream(Socket socket, DirectionKeys writeKeys, DirectionKeys readKeys)
+        : this(socket, new RecordEncryptor(writeKeys), readKeys)
+    {
+    }
+
+    /// <summary>Goes on where the encryptor already is.</summary>
+    public RecordStream(Socket socket, RecordEncryptor encryptor, DirectionKeys readKeys)
     {
         Socket = socket;
-        Encryptor = new RecordEncryptor(writeKeys);
+        Encryptor = encryptor;
         Decryptor = new RecordDecryptor(readKeys);
         _stage = _pool.CreateStage();
     }

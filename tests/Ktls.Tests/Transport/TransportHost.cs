@@ -37,7 +37,7 @@ internal sealed class TransportHost : IAsyncDisposable
 
     public static async Task<TransportHost> StartAsync(
         long pageBytesMax = 16 << 20, int maxConnections = 1000, int maxHandshakes = 1000, TimeSpan? handshakeTimeout = null,
-        IKernelSupport? kernel = null)
+        IKernelSupport? kernel = null, KernelPolicy? policy = null)
     {
         PagePool pages = PagePool.Create(new PagePolicy { BytesMax = pageBytesMax, Delivery = Delivery.Copy }, TransportResources.Stages);
         TlsTransportFactory factory = new(pages, new SharedMemory(), kernel ?? new NoKernelSupport(), NullLoggerFactory.Instance);
@@ -45,6 +45,7 @@ internal sealed class TransportHost : IAsyncDisposable
         {
             Name = "test",
             Handshake = new HandshakePolicy { Identities = new ServerIdentitySet([Identity]) },
+            Kernel = policy ?? new KernelPolicy(),
             HandshakeTimeout = handshakeTimeout ?? TestKit.Timeouts.Exchange,
             MaxConnections = maxConnections,
             MaxHandshakes = maxHandshakes,

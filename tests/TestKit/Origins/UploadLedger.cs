@@ -18,6 +18,9 @@ public sealed class UploadLedger
     /// <summary>Completes when the origin holds at least one byte of the body.</summary>
     public Task FirstByteAsync(string id) => Of(id).FirstByte.Task.WaitAsync(Timeouts.Exchange);
 
+    /// <summary>Completes when the origin has received so many bytes of the body.</summary>
+    public Task ReceivedAsync(string id, long length) => Of(id).ReceivedAsync(length).WaitAsync(Timeouts.Exchange);
+
     /// <summary>Completes when the upload has ended one way or the other.</summary>
     public Task<Upload> EndAsync(string id) => Of(id).End.Task.WaitAsync(Timeouts.Exchange);
 
@@ -40,6 +43,7 @@ public sealed class UploadLedger
                 isPattern &= PatternBody.Matches(buffer.AsSpan(0, count), length);
                 length += count;
                 entry.FirstByte.TrySetResult();
+                entry.OnReceived(length);
             }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
@@ -62,11 +66,35 @@ public sealed class UploadLedger
 
     private sealed class Entry
     {
+        private readonly List<(long Length, TaskCompletionSource Reached)> _milestones = [];
+        private long _received;
+
         public TaskCompletionSource Begun { get; } = new(Asynchronously);
 
         public TaskCompletionSource FirstByte { get; } = new(Asynchronously);
 
         public TaskCompletionSource<Upload> End { get; } = new(Asynchronously);
+
+        public Task ReceivedAsync(long length)
+        {
+            lock (_milestones)
+            {
+                TaskCompletionSource reached = new(Asynchronously);
+                _milestones.Add((length, reached));
+                OnReceived(_received);
+                return reached.Task;
+            }
+        }
+
+        public void OnReceived(long length)
+        {
+            lock (_milestones)
+            {
+                _received = length;
+                _milestones.Where(milestone => milestone.Length <= length).ToList().ForEach(milestone => milestone.Reached.TrySetResult());
+                _milestones.RemoveAll(milestone => milestone.Length <= length);
+            }
+        }
 
         private const TaskCreationOptions Asynchronously = TaskCreationOptions.RunContinuationsAsynchronously;
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ktls;
 using TestKit.Certificates;
 
 namespace TestKit.Processes;
@@ -26,20 +27,27 @@ public sealed record ProxySettings
     /// <summary>Pages.MaxMegabytes; null leaves the product's default.</summary>
     public int? PagesMaxMegabytes { get; init; }
 
+    /// <summary>The listener's Kernel section; null leaves the product's default.</summary>
+    public KernelPolicy? Kernel { get; init; }
+
     /// <summary>The file's text.</summary>
     public string ToJson(int port, TestCertificates certificates)
     {
-        JsonObject proxy = new()
+        JsonObject listener = new()
         {
-            ["Listeners"] = new JsonObject
-            {
-                ["https"] = new JsonObject
-                {
-                    ["Address"] = $"127.0.0.1:{port}",
-                    ["Certificates"] = CertificateList(certificates),
-                },
-            },
+            ["Address"] = $"127.0.0.1:{port}",
+            ["Certificates"] = CertificateList(certificates),
         };
+        if (Kernel is not null)
+        {
+            listener[nameof(Kernel)] = new JsonObject
+            {
+                ["Transmit"] = Kernel.Transmit.ToString(),
+                ["Receive"] = Kernel.Receive.ToString(),
+            };
+        }
+
+        JsonObject proxy = new() { ["Listeners"] = new JsonObject { ["https"] = listener } };
         if (PagesMaxMegabytes is { } megabytes)
         {
             proxy["Pages"] = new JsonObject { ["MaxMegabytes"] = megabytes };

@@ -1,6 +1,7 @@
 using TestKit;
 using TestKit.Network;
 using TestKit.Processes;
+using TlsProxy.Tests.EndToEnd.AnyLayer;
 using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd;

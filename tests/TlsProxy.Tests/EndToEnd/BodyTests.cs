@@ -1,6 +1,7 @@
 using TestKit;
 using TestKit.Origins;
 using TestKit.Processes;
+using TlsProxy.Tests.EndToEnd.AnyLayer;
 using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd;
@@ -11,13 +12,10 @@ namespace TlsProxy.Tests.EndToEnd;
 public sealed class BodyTests(OriginFixture origins)
     : EndToEndTest(origins.Proxy), IClassFixture<OriginFixture>
 {
-    /// <summary>Around nothing, around one record (2^14), and many records.</summary>
-    public static readonly long[] Lengths = [0, 1, 16383, 16384, 16385, 1 << 20];
-
     public static TheoryData<long, string, string, bool> Rows()
     {
         TheoryData<long, string, string, bool> rows = [];
-        foreach (long length in Lengths)
+        foreach (long length in OriginFixture.LengthsAroundARecord)
         {
             foreach (string tls in (string[])["1.2", "1.3"])
             {

@@ -2,6 +2,7 @@ using Aead;
 using TestKit;
 using TestKit.Origins;
 using TestKit.Processes;
+using TlsProxy.Tests.EndToEnd.AnyLayer;
 using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd;

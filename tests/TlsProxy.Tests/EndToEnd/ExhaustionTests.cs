@@ -4,6 +4,7 @@ using System.Net.Security;
 using TestKit;
 using TestKit.Origins;
 using TestKit.Processes;
+using TlsProxy.Tests.EndToEnd.AnyLayer;
 using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd;

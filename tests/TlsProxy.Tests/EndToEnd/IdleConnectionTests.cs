@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Text;
 using TestKit;
+using TlsProxy.Tests.EndToEnd.AnyLayer;
 using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd;

@@ -2,6 +2,7 @@ using TestKit;
 using TestKit.Network;
 using TestKit.Origins;
 using TestKit.Processes;
+using TlsProxy.Tests.EndToEnd.AnyLayer;
 using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd;

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Aead.Records;
 using TestKit;
 using TestKit.Processes;
+using TlsProxy.Tests.EndToEnd.AnyLayer;
 using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd;

@@ -1,34 +1,14 @@
-using System.Net;
-using System.Net.Sockets;
 using TestKit;
 using TestKit.Origins;
 using TestKit.Processes;
+using TlsProxy.Tests.EndToEnd.AnyLayer;
 using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd;
 
 /// <summary>Does the program start, refuse to start and stop as an operator expects?</summary>
-public sealed class ShutdownTests
+public sealed class ShutdownTests : DrainTests
 {
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task TerminateLetsARunningResponseFinishAndRefusesNewConnections(int httpVersion)
-    {
-        await using KestrelOrigin origin = await KestrelOrigin.StartAsync();
-        await using ProxyProcess proxy = await ProxyProcess.StartAsync(Settings(origin));
-        using HttpClient client = proxy.CreateClient(
-            httpVersion == 1 ? HttpVersion.Version11 : HttpVersion.Version20);
-        using HttpResponseMessage response = await client.GetAsync(
-            "/slow?milliseconds=2000", HttpCompletionOption.ResponseHeadersRead);
-        await proxy.TerminateAsync();
-        await WaitUntilRefusedAsync(proxy.Port);
-        string body = await response.Content.ReadAsStringAsync().WaitAsync(Timeouts.Exchange);
-
-        Assert.Equal("begin\nend\n", body);
-        Assert.Equal(0, await proxy.WaitForExitAsync());
-    }
-
     [Fact]
     public async Task APortInUseIsNamedAndExitsWithThree()
     {
@@ -49,24 +29,6 @@ public sealed class ShutdownTests
 
     private static ProxySettings Settings(KestrelOrigin origin) =>
         new() { Origins = new Dictionary<string, Uri> { [""] = origin.Address } };
-
-    private static async Task WaitUntilRefusedAsync(int port)
-    {
-        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(1.5));
-        while (true)
-        {
-            try
-            {
-                using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                await socket.ConnectAsync(IPAddress.Loopback, port, patience.Token);
-                await Task.Delay(TimeSpan.FromMilliseconds(20), patience.Token);
-            }
-            catch (SocketException)
-            {
-                return;
-            }
-        }
-    }
 
     private const int CouldNotStart = 3;
 }

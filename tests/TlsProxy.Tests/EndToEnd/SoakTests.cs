@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using TestKit;
+using TlsProxy.Tests.EndToEnd.AnyLayer;
 using Xunit;
 
 namespace TlsProxy.Tests.EndToEnd;

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using TestKit;
 using TestKit.Processes;
 
-namespace TlsProxy.Tests.EndToEnd;
+namespace TlsProxy.Tests.EndToEnd.AnyLayer;
 
 /// <summary>
 /// curl against a proxy under test. Standard output is the body, or its hash; standard error ends with code

@@ -1,7 +1,7 @@
 using TestKit;
 using TestKit.Processes;
 
-namespace TlsProxy.Tests.EndToEnd;
+namespace TlsProxy.Tests.EndToEnd.AnyLayer;
 
 /// <summary>openssl s_client against a proxy under test: the client whose every step can be seen.</summary>
 internal static class OpenSslClient

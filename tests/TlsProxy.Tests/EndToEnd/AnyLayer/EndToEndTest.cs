@@ -1,7 +1,7 @@
 using TestKit.Processes;
 using Xunit;
 
-namespace TlsProxy.Tests.EndToEnd;
+namespace TlsProxy.Tests.EndToEnd.AnyLayer;
 
 /// <summary>Whose test fails gets the proxy's own words with it.</summary>
 public abstract class EndToEndTest(ProxyProcess proxy) : IDisposable

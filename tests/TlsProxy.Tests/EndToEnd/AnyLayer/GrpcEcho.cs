@@ -3,7 +3,7 @@ using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
-namespace TlsProxy.Tests.EndToEnd;
+namespace TlsProxy.Tests.EndToEnd.AnyLayer;
 
 /// <summary>
 /// A gRPC service over plain bytes: no schema and no generated code, the four shapes of a call.
