@@ -19,10 +19,12 @@ public sealed class KernelTls
     public static KernelTls OfThisMachine() => new(new KernelSupport(new MachineProbe()));
 
     /// <summary>Who makes the records that a listener's new connections send.</summary>
-    public string DescribeTransmit(TlsListenerOptions listener) => Describe(listener.Kernel, listener.Handshake.SuitesInUse, KernelDirection.Transmit);
+    public string DescribeTransmit(TlsListenerOptions listener) =>
+        Describe(listener.Kernel, listener.Handshake.SuitesInUse, KernelDirection.Transmit);
 
     /// <summary>Who verifies the records that a listener's new connections receive.</summary>
-    public string DescribeReceive(TlsListenerOptions listener) => Describe(listener.Kernel, listener.Handshake.SuitesInUse, KernelDirection.Receive);
+    public string DescribeReceive(TlsListenerOptions listener) =>
+        Describe(listener.Kernel, listener.Handshake.SuitesInUse, KernelDirection.Receive);
 
     /// <summary>All that was found, for every suite and the default settings.</summary>
     public IEnumerable<KernelTlsLine> Lines()
@@ -31,7 +33,7 @@ public sealed class KernelTls
         yield return new("kernel", _support.Release.ToString());
         foreach (KernelDirection direction in Enum.GetValues<KernelDirection>())
         {
-            yield return new($"TLS {direction.ToString().ToLowerInvariant()}", Describe(new KernelPolicy(), CipherSuite.All, direction));
+            yield return new("kernel TLS", $"{Word(direction)}: {Describe(new KernelPolicy(), CipherSuite.All, direction)}");
         }
 
         foreach (IGrouping<CipherSuite, KernelFinding> suite in findings.Combinations.GroupBy(finding => finding.Suite))
@@ -41,9 +43,7 @@ public sealed class KernelTls
 
         foreach (KernelDirection direction in Enum.GetValues<KernelDirection>())
         {
-            yield return new("floor", KernelFloors.WhyNot(_support.Release, direction) is { } floor
-                ? $"{direction}: {floor.Sentence}"
-                : $"{direction}: no known defect");
+            yield return new("floors", $"{Word(direction)}: {KernelFloors.WhyNot(_support.Release, direction)?.Sentence ?? "no known defect"}");
         }
 
         yield return new("hidden reads", _support.WhyNoHiddenReads?.Sentence ?? "io_uring, with pages that can be pinned");
@@ -72,13 +72,15 @@ public sealed class KernelTls
         return byReason[0].Key == null ? $"kernel, but {string.Join("; ", refused)}" : string.Join("; ", refused);
     }
 
-    private static string Describe(KernelFinding finding) => $"{finding.Direction.ToString().ToLowerInvariant()} " + finding.Outcome switch
+    private static string Describe(KernelFinding finding) => $"{Word(finding.Direction)} " + finding.Outcome switch
     {
         SelfTestOutcome.Passed => "passed",
         SelfTestOutcome.Failed => "FAILED",
         SelfTestOutcome.Inconclusive => "inconclusive",
         _ => "not offered",
     };
+
+    private static string Word(KernelDirection direction) => direction == KernelDirection.Transmit ? "transmit" : "receive";
 
     private static string Name(CipherSuite suite) => $"TLS {(suite.Version == TlsVersion.Tls13 ? "1.3" : "1.2")} {suite.Aead.Name}";
 }

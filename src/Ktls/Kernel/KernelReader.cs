@@ -55,7 +55,12 @@ internal abstract class KernelReader
                 continue;
             }
 
-            if (!read.Failed && !content.IsEmpty)
+            if (!read.Failed && content.IsEmpty)
+            {
+                return SelfTestVerdict.Failed("the stream ended where a record that was tampered with had to be refused");
+            }
+
+            if (!read.Failed)
             {
                 return SelfTestVerdict.Forged($"a record that was tampered with was accepted, {content.Length} bytes of it");
             }

@@ -25,6 +25,7 @@ public sealed class GoodConfigTests(ConfigFolder folder) : IClassFixture<ConfigF
     [InlineData("\"Mode\": \"Http\", \"Cluster\": null, \"SniClusters\": {}, \"ProxyProtocol\": \"Off\"")]
     [InlineData("\"ClientCertificates\": { \"Mode\": \"None\", \"TrustedRoots\": null, \"Forward\": \"None\" }")]
     [InlineData("\"SessionTickets\": { \"Enabled\": false }, \"Kernel\": { \"Transmit\": \"Auto\", \"Receive\": \"Off\", \"Accept\": [] }")]
+    [InlineData("\"Kernel\": { \"Transmit\": \"On\", \"Receive\": \"On\", \"Accept\": [ \"6.8.0-45-generic\" ] }")]
     [InlineData("\"CipherSuites\": [], \"Groups\": null")]
     public Task SettingIsAccepted(string settings) =>
         AssertValidAsync(Listener($"{settings}, \"Certificates\": [ {{ \"Certificate\": \"combined.pem\" }} ]"));
