@@ -22,6 +22,8 @@ internal interface IPendingSend
     /// <summary>Sends until nothing is left or the socket is full.</summary>
     SendStatus Send();
 
-    /// <summary>Drops what is left and gives blocks and keys back. Whoever owns it calls this at last, also when everything was sent.</summary>
+    /// <summary>
+    /// Drops what is left and gives blocks and keys back. Whoever owns it calls this at last, also when everything was sent.
+    /// </summary>
     void Clear();
 }

@@ -6,7 +6,8 @@ using Ktls.Kernel;
 namespace Ktls.Transport;
 
 /// <summary>
-/// The kernel's record layer, sending: what the writer writes stays plaintext in its block until the kernel takes it and makes records of it.
+/// The kernel's record layer, sending: what the writer writes stays plaintext in its block until the kernel takes it and makes records of
+/// it.
 /// </summary>
 internal sealed class KernelRecordSink : IRecordSink, IOutgoingRoom
 {

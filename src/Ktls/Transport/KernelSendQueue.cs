@@ -1,3 +1,4 @@
+using Aead;
 using Aead.Algorithms;
 using Aead.Keys;
 using Aead.Records;
@@ -108,7 +109,7 @@ internal sealed class KernelSendQueue(IKernelTls kernel, DirectionKeys keys) : I
                 case UsageAction.Close:
                     // The rest has no key: only a reset tells the peer that what it got is not all.
                     return SendStatus.Broken;
-                case UsageAction.UpdateKeys when CanUpdateKeys && _data.Bytes > 0:
+                case UsageAction.UpdateKeys when _data.Bytes > 0:
                     _keyUpdateDue = true;
                     break;
             }
@@ -194,7 +195,8 @@ internal sealed class KernelSendQueue(IKernelTls kernel, DirectionKeys keys) : I
         return SendStatus.Sent;
     }
 
-    // What is wrong with a header is told once. It is the receiver's to hear, which then closes and sends the alert; until then nothing goes.
+    // What is wrong with a header is told once. It is the receiver's to hear, which then closes and sends the alert; until then nothing
+    // goes.
     private static SendStatus StatusOf(SyscallResult failure) =>
         failure.WouldBlock || failure.RecordTooLong || failure.Invalid ? SendStatus.Blocked : SendStatus.Broken;
 
@@ -209,12 +211,14 @@ internal sealed class KernelSendQueue(IKernelTls kernel, DirectionKeys keys) : I
         return UsageAt(_recordsMost);
     }
 
-    private UsageAction UsageAt(ulong records) => keys.Suite.Aead.Limit.ActionAt(keys.Suite.Version, records);
+    // A key that cannot be replaced goes on until it must not, like TLS 1.2's.
+    private UsageAction UsageAt(ulong records) =>
+        keys.Suite.Aead.Limit.ActionAt(CanUpdateKeys ? keys.Suite.Version : TlsVersion.Tls12, records);
 
     // The kernel fills its records, but for the last one and one where memory was short.
     private static ulong RecordsOf(int bytes) => ((ulong)bytes / RecordHeader.PlaintextLengthMax) + RecordsUnfilled;
 
-    // The most bytes that make no more than so many records; a record's worth may always be tried, because it was just found that one is left.
+    // The most bytes that make no more than so many records; one record's worth may always be tried, because one was just found to be left.
     private static long BytesOf(ulong records) =>
         (long)Math.Clamp(records, RecordsUnfilled + 1, RecordsPerSendMax) * RecordHeader.PlaintextLengthMax
             - (RecordHeader.PlaintextLengthMax * (long)RecordsUnfilled);

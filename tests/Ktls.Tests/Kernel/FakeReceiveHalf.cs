@@ -20,8 +20,8 @@ internal sealed class FakeReceiveHalf(FakeDirection direction, bool supportsReke
     private bool _metBadRecord;
 
     /// <summary>
-    /// What SO_ERROR holds, and every send is refused with: a bad record that was met, each time anew, or a header that nobody has been told
-    /// of yet.
+    /// What SO_ERROR holds, and every send is refused with: a bad record that was met, each time anew, or a header that nobody has been
+    /// told of yet.
     /// </summary>
     public SyscallResult? PendingError => _metBadRecord ? BadRecord : IsEmpty ? _headerError : null;
 

@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using Aead;
+using Ktls.Tests.Transport;
+using Ktls.Transport;
+using Microsoft.AspNetCore.Connections;
+using Xunit;
+
+namespace Kernel.Tests.Transport;
+
+/// <summary>What a thousand connections cost that come and go, or only sit there.</summary>
+public sealed class ConnectionCrowdTests
+{
+    [Fact]
+    public async Task A_thousand_connections_half_of_them_killed_while_read_leave_nothing_behind()
+    {
+        await using KernelCrowd crowd = new();
+        await RunRoundAsync(crowd, connections: 100, seed: 0);
+        await Settle(crowd);
+        (int descriptors, int threads) = (KernelCrowd.Descriptors, KernelCrowd.Threads);
+        for (int round = 1; round <= Rounds; round++)
+        {
+            await RunRoundAsync(crowd, connections: 1000, seed: round);
+        }
+
+        await Settle(crowd);
+        Assert.Equal(0, crowd.SlotsOut);
+        Assert.InRange(KernelCrowd.Descriptors, 0, descriptors);
+
+        // The pool's threads come and go by themselves; the kernel's would be one for each waiting read.
+        Assert.InRange(KernelCrowd.Threads, 0, threads + PoolThreadsMax);
+    }
+
+    [Fact]
+    public async Task A_thousand_half_and_empty_records_cost_neither_threads_nor_slots_nor_time()
+    {
+        await using KernelCrowd crowd = new();
+        await RunRoundAsync(crowd, connections: 10, seed: 0);
+        await Settle(crowd);
+        int threads = KernelCrowd.Threads;
+
+        List<(TlsConnection Server, KernelCrowd.Client Client)> all = [];
+        List<Task> reading = [];
+        for (int i = 0; i < 1000; i++)
+        {
+            (TlsConnection server, KernelCrowd.Client client) = crowd.Connect(Suites[i % Suites.Length]);
+            all.Add((server, client));
+            reading.Add(KernelCrowd.ConsumeAsync(server));
+            if (i / 2 % 2 == 0)
+            {
+                client.Send(contentLength: 5000, bytesMax: 2500);
+            }
+            else
+            {
+                client.Send(contentLength: 0);
+            }
+        }
+
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        TimeSpan before = Process.GetCurrentProcess().TotalProcessorTime;
+        long start = Stopwatch.GetTimestamp();
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        double share = (Process.GetCurrentProcess().TotalProcessorTime - before) / Stopwatch.GetElapsedTime(start);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{share:P2} of a processor, {KernelCrowd.Threads - threads} threads more");
+        Assert.InRange(share, 0, 0.02);
+        Assert.Equal(0, crowd.SlotsOut);
+        Assert.InRange(KernelCrowd.Threads, 0, threads + PoolThreadsMax);
+        Assert.All(reading, task => Assert.False(task.IsCompleted));
+
+        all.ForEach(pair => pair.Client.Dispose());
+        await Task.WhenAll(reading).Within();
+    }
+
+    private static async Task RunRoundAsync(KernelCrowd crowd, int connections, int seed)
+    {
+        Random random = new(seed);
+        List<(TlsConnection Server, KernelCrowd.Client Client)> all = [];
+        List<Task<long>> reading = [];
+        for (int i = 0; i < connections; i++)
+        {
+            (TlsConnection server, KernelCrowd.Client client) = crowd.Connect(Suites[i % Suites.Length]);
+            all.Add((server, client));
+            reading.Add(KernelCrowd.ConsumeAsync(server));
+        }
+
+        // Another thread kills while the loop reads.
+        Task killing = Task.Run(() =>
+        {
+            foreach ((TlsConnection server, _) in all.Where((_, i) => i % 2 == 0))
+            {
+                server.Abort(new ConnectionAbortedException("The test kills it."));
+            }
+        });
+        foreach ((_, KernelCrowd.Client client) in all)
+        {
+            SendIgnoringReset(client, random.Next(1, 2000));
+        }
+
+        await killing;
+        all.ForEach(pair => pair.Client.Dispose());
+        await Task.WhenAll(reading).Within();
+    }
+
+    private static void SendIgnoringReset(KernelCrowd.Client client, int length)
+    {
+        try
+        {
+            client.Send(length);
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            // Killed already.
+        }
+    }
+
+    private static Task Settle(KernelCrowd crowd) =>
+        TestRecords.UntilAsync(() => crowd.Open == 0 && crowd.SlotsOut == 0, "all connections leave and all slots come back");
+
+    private static readonly CipherSuite[] Suites =
+        [CipherSuite.Find("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")!, CipherSuite.Find("TLS_CHACHA20_POLY1305_SHA256")!];
+
+    private const int Rounds = 50;
+    private const int PoolThreadsMax = 8;
+}

@@ -1,0 +1,159 @@
+using System.Net;
+using System.Net.Sockets;
+using Aead;
+using Aead.Pages;
+using Aead.Records;
+using Kernel.Tests.Leaks;
+using Ktls;
+using Ktls.Handshake;
+using Ktls.Kernel;
+using Ktls.Tests.Transport;
+using Ktls.Transport;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Kernel.Tests.Transport;
+
+/// <summary>
+/// The transport with very many connections at once. Their handshakes are left out, because a thousand of them would be all that is measured:
+/// both sides start with keys they agree on.
+/// </summary>
+internal sealed class KernelCrowd : IAsyncDisposable
+{
+    private readonly PagePool _pages;
+    private readonly TransportResources _transport;
+    private readonly TlsConnectionListener _listener;
+    private readonly Socket _acceptor = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+    public KernelCrowd()
+    {
+        _pages = PagePool.Create(new PagePolicy { BytesMax = 64 << 20, Delivery = Delivery.Flip }, TransportResources.Stages);
+        KernelSupport support = new(new MachineProbe());
+        _transport = new TransportResources(_pages, new TransportHost.SharedMemory(), support, NullLogger.Instance);
+        Assert.Null(_transport.EnableHiddenReceive());
+        SyscallResult listening = SocketCalls.Listen(new IPEndPoint(IPAddress.Loopback, 0), backlog: 1);
+        Assert.False(listening.Failed, listening.ErrorName);
+        TlsListenerOptions options = new()
+        {
+            Name = "crowd",
+            Handshake = new HandshakePolicy { Identities = new ServerIdentitySet([TransportHost.Identity]) },
+        };
+        _listener = new TlsConnectionListener(_transport, new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0), options), listening.Value);
+        _acceptor.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _acceptor.Listen(1024);
+    }
+
+    /// <summary>Slots that a consumer holds, over all loops.</summary>
+    public int SlotsOut => Loops.Sum(loop => loop.Hidden!.Pages.SlotsOut);
+
+    /// <summary>Connections that have not left.</summary>
+    public int Open => _transport.Table.Connections().Count();
+
+    /// <summary>Threads of this process, those that the kernel makes for waiting reads included.</summary>
+    public static int Threads => Directory.GetDirectories("/proc/self/task").Length;
+
+    public static int Descriptors => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+
+    private EventLoop[] Loops => _transport.Loops.ToArray();
+
+    /// <summary>A connection with both directions in the kernel, and its client.</summary>
+    public (TlsConnection Server, Client Client) Connect(CipherSuite suite)
+    {
+        Client client = new(suite, (IPEndPoint)_acceptor.LocalEndPoint!);
+        Socket accepted = _acceptor.Accept();
+        accepted.Blocking = false;
+        int descriptor = (int)accepted.Handle;
+
+        // From here on the connection owns the descriptor.
+        accepted.SafeHandle.SetHandleAsInvalid();
+        EventLoop loop = _transport.LeastLoaded();
+        Newcomer newcomer = new(loop, descriptor, _transport.Table.NextToken(descriptor));
+        _transport.Table.Replace(newcomer);
+        Assert.False(loop.Add(newcomer).Failed);
+        HandshakeResult result = new()
+        {
+            Suite = suite,
+            ClientKeys = RecordSender.Keys(suite),
+            ServerKeys = RecordSender.Keys(suite),
+        };
+        KernelPolicy policy = new() { Transmit = KernelUse.On, Receive = KernelUse.On };
+        RecordLayerPair layers = RecordLayerInstaller.Install(_transport, newcomer, result, policy);
+        Assert.Equal(new RecordLayers(null, null), layers.Layers);
+        TlsConnection connection = new(_transport, _listener, newcomer, result, layers, remote: null);
+        loop.Replace(newcomer, connection.Socket);
+        return (connection, client);
+    }
+
+    /// <summary>Reads until the connection ends, as Kestrel does, and gives it back.</summary>
+    /// <returns>How many bytes came.</returns>
+    public static async Task<long> ConsumeAsync(TlsConnection connection)
+    {
+        long bytes = 0;
+        try
+        {
+            bool completed = false;
+            while (!completed)
+            {
+                System.IO.Pipelines.ReadResult read = await connection.Input.ReadAsync();
+                bytes += read.Buffer.Length;
+                connection.Input.AdvanceTo(read.Buffer.End);
+                completed = read.IsCompleted;
+            }
+        }
+        catch (Exception ended) when (ended is ConnectionResetException or ConnectionAbortedException)
+        {
+            // The client's doing, or the test's.
+        }
+
+        await connection.DisposeAsync();
+        return bytes;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _acceptor.Dispose();
+        await _listener.UnbindAsync();
+        _transport.Dispose();
+        _pages.Dispose();
+    }
+
+    /// <summary>The other side, which makes its records itself.</summary>
+    public sealed class Client : IDisposable
+    {
+        private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        private readonly RecordEncryptor _encryptor;
+
+        public Client(CipherSuite suite, IPEndPoint server)
+        {
+            _encryptor = new RecordEncryptor(RecordSender.Keys(suite));
+            _socket.Connect(server);
+        }
+
+        /// <summary>One record, or only its first bytes.</summary>
+        public void Send(int contentLength, int bytesMax = int.MaxValue)
+        {
+            byte[] record = _encryptor.Seal(ContentType.ApplicationData, RecordSender.Good(contentLength));
+            _socket.Send(record.AsSpan(0, Math.Min(record.Length, bytesMax)));
+        }
+
+        public void Dispose()
+        {
+            _encryptor.Dispose();
+            _socket.Dispose();
+        }
+    }
+
+    private sealed class Newcomer(EventLoop loop, int descriptor, ulong token) : LoopSocket(loop, descriptor, token)
+    {
+        public override void OnReady(in ReadyEvent ready)
+        {
+        }
+
+        public override void OnDeadline()
+        {
+        }
+
+        public override void OnFault(Exception fault) => Assert.Fail(fault.ToString());
+    }
+}
