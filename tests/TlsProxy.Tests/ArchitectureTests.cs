@@ -101,7 +101,8 @@ public sealed partial class ArchitectureTests
     public void EveryReasonIsInTheReference()
     {
         string reference = File.ReadAllText(PathOf("docs/operations.md"));
-        string[] codes = [.. ReasonCode().Matches(File.ReadAllText(PathOf("src/Ktls/Kernel/LayerReasons.cs"))).Select(m => m.Groups[1].Value)];
+        string reasons = File.ReadAllText(PathOf("src/Ktls/Kernel/LayerReasons.cs"));
+        string[] codes = [.. ReasonCode().Matches(reasons).Select(m => m.Groups[1].Value)];
         Assert.NotEmpty(codes);
         Assert.Equal([], codes.Where(code => !reference.Contains($"| {code} |", StringComparison.Ordinal)));
     }

@@ -20,7 +20,8 @@ public sealed class KernelSupportTests(ITestOutputHelper output)
         Assert.Null(_support.WhyNoHiddenReads);
         IReadOnlyList<KernelFinding> run = _support.Test();
         Assert.Equal(12, run.Count);
-        Assert.All(run, finding => Assert.True(finding.Outcome == SelfTestOutcome.Passed, $"{finding.Suite} {finding.Direction}: {finding.Why?.Sentence}"));
+        Assert.All(run, finding => Assert.True(
+            finding.Outcome == SelfTestOutcome.Passed, $"{finding.Suite} {finding.Direction}: {finding.Why?.Sentence}"));
         KernelPolicy accepts = new() { Accept = [_support.Release.Name] };
         Assert.All(CipherSuite.All, suite => Assert.All(
             Enum.GetValues<KernelDirection>(), direction => Assert.Null(_support.WhyNot(accepts, suite, direction))));
