@@ -43,7 +43,8 @@ public sealed class KernelTls
 
         foreach (KernelDirection direction in Enum.GetValues<KernelDirection>())
         {
-            yield return new("floors", $"{Word(direction)}: {KernelFloors.WhyNot(_support.Release, direction)?.Sentence ?? "no known defect"}");
+            string? floor = KernelFloors.WhyNot(_support.Release, direction)?.Sentence;
+            yield return new("floors", $"{Word(direction)}: {floor ?? "no known defect"}");
         }
 
         yield return new("hidden reads", _support.WhyNoHiddenReads?.Sentence ?? "io_uring, with pages that can be pinned");

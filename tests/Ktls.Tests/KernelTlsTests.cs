@@ -33,7 +33,9 @@ public sealed class KernelTlsTests
             + LayerReasons.NoAead(AeadAlgorithm.ChaCha20Poly1305).Sentence + ")",
             kernel.DescribeTransmit(Listener()));
         string receive = kernel.DescribeReceive(Listener());
-        Assert.Contains("TLS 1.2 AEAD_AES_128_GCM, TLS 1.2 AEAD_AES_256_GCM in user space (the kernel receives TLS 1.2 into", receive, StringComparison.Ordinal);
+        Assert.Contains(
+            "TLS 1.2 AEAD_AES_128_GCM, TLS 1.2 AEAD_AES_256_GCM in user space (the kernel receives TLS 1.2 into", receive,
+            StringComparison.Ordinal);
         Assert.Equal("kernel", kernel.DescribeReceive(Listener(handshake: Policies.Default.Only(CipherSuite.All[0]))));
     }
 
@@ -42,7 +44,8 @@ public sealed class KernelTlsTests
     {
         KernelTls kernel = new(new KernelSupport(FakeMachine.With("tls_module_not_loaded")));
         Assert.Equal($"user space ({LayerReasons.TlsModuleNotLoaded.Sentence})", kernel.DescribeTransmit(Listener()));
-        Assert.Contains(kernel.Lines(), line => line.Subject == "kernel TLS" && line.Finding.StartsWith("receive: user space (", StringComparison.Ordinal));
+        Assert.Contains(kernel.Lines(), line =>
+            line.Subject == "kernel TLS" && line.Finding.StartsWith("receive: user space (", StringComparison.Ordinal));
         Assert.Contains(kernel.Lines(), line => line.Finding == "TLS 1.2 AEAD_AES_256_GCM: transmit not offered, receive not offered");
         Assert.Contains(kernel.Lines(), line => line is { Subject: "KeyUpdate", Finding: "not known" });
     }

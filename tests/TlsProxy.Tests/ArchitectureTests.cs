@@ -89,11 +89,22 @@ public sealed partial class ArchitectureTests
     {
         string reference = File.ReadAllText(PathOf("docs/operations.md"));
         Type[] options = [typeof(TlsProxy.Config.TlsProxyOptions), typeof(TlsProxy.Config.ListenerOptions),
-            typeof(TlsProxy.Config.CertificateOptions), typeof(TlsProxy.Config.PageOptions)];
+            typeof(TlsProxy.Config.CertificateOptions), typeof(TlsProxy.Config.PageOptions), typeof(TlsProxy.Config.KernelOptions)];
         Assert.Equal([], options
             .SelectMany(o => o.GetProperties())
             .Where(p => !reference.Contains($"`{p.Name}`", StringComparison.Ordinal))
             .Select(p => $"{p.DeclaringType!.Name}.{p.Name}"));
+    }
+
+    /// <summary>Every code that says why the kernel is not used has its line in the reference.</summary>
+    [Fact]
+    public void EveryReasonIsInTheReference()
+    {
+        string reference = File.ReadAllText(PathOf("docs/operations.md"));
+        string reasons = File.ReadAllText(PathOf("src/Ktls/Kernel/LayerReasons.cs"));
+        string[] codes = [.. ReasonCode().Matches(reasons).Select(m => m.Groups[1].Value)];
+        Assert.NotEmpty(codes);
+        Assert.Equal([], codes.Where(code => !reference.Contains($"| {code} |", StringComparison.Ordinal)));
     }
 
     private static HashSet<string> RoomsNamedBy(Assembly assembly) =>
@@ -128,6 +139,9 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex DeclaredNamespace();
+
+    [GeneratedRegex(@"""([a-z0-9]+(?:_[a-z0-9]+)+)""")]
+    private static partial Regex ReasonCode();
 
     [GeneratedRegex("`([^`\n]+)`")]
     private static partial Regex Backticks();

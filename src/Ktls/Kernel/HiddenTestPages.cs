@@ -4,8 +4,8 @@ using Aead.Pages;
 namespace Ktls.Kernel;
 
 /// <summary>
-/// A ring of its own for the self-test, and pages for it. Unlike those of a loop they stay readable: what is read into them is the test's own,
-/// and it wants to see what a refused record leaves there. For one thread.
+/// A ring of its own for the self-test, and pages for it. Unlike those of a loop they stay readable: what is read into them is the test's
+/// own, and it wants to see what a refused record leaves there. For one thread.
 /// </summary>
 internal sealed class HiddenTestPages : IDisposable
 {

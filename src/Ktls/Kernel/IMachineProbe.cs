@@ -3,8 +3,8 @@ using Aead;
 namespace Ktls.Kernel;
 
 /// <summary>
-/// Every question the policy of kernel TLS asks this machine, so that each answer can be had in a test. A pair of sockets on the loopback is
-/// made for each; when that fails, its error is the answer. Bounded in time. Not thread-safe.
+/// Every question the policy of kernel TLS asks this machine, so that each answer can be had in a test. A pair of sockets on the loopback
+/// is made for each; when that fails, its error is the answer. Bounded in time. Not thread-safe.
 /// </summary>
 internal interface IMachineProbe
 {

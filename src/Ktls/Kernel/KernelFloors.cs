@@ -36,8 +36,8 @@ internal sealed record KernelFloor(
 }
 
 /// <summary>
-/// Which releases a direction needs, as data. docs/decisions/0010-kernel-policy.md lists the defects that are no rows, and why. The versions
-/// are those of the kernel's CVE records and of the stable lists.
+/// Which releases a direction needs, as data. docs/decisions/0010-kernel-policy.md lists the defects that are no rows, and why. The
+/// versions are those of the kernel's CVE records and of the stable lists.
 /// </summary>
 internal static class KernelFloors
 {

@@ -33,8 +33,8 @@ internal sealed partial record KernelRelease(string Name, KernelVersion? Upstrea
         File.Exists(UbuntuSignature) ? File.ReadAllText(UbuntuSignature) : "");
 
     /// <summary>
-    /// Debian and Ubuntu freeze the number in "uname -r" and state the upstream version elsewhere. A statement about another series than that
-    /// of "uname -r" is not about this kernel and is ignored.
+    /// Debian and Ubuntu freeze the number in "uname -r" and state the upstream version elsewhere. A statement about another series than
+    /// that of "uname -r" is not about this kernel and is ignored.
     /// </summary>
     /// <param name="release">"uname -r", for example 6.1.0-56-cloud-amd64.</param>
     /// <param name="build">"uname -v", for example #1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-01).</param>

@@ -11,6 +11,7 @@ internal sealed class KernelSupport(IMachineProbe probe) : IKernelSupport
     private readonly Lock _testing = new();
     private volatile KernelFindings? _findings;
     private volatile LayerReason? _loopsHaveNoHiddenPages;
+    private volatile LayerReason? _whyLoopsDoNot;
 
     /// <summary>
     /// The kernel took a tampered record for genuine: connections that receive by it may hold forged data and have to end. Raised by
@@ -61,11 +62,12 @@ internal sealed class KernelSupport(IMachineProbe probe) : IKernelSupport
             ?? (policy.Accept.Contains(Release.Name) ? null : FloorOf(direction))
             ?? findings.FailureOf(direction)
             ?? finding.Why
-            ?? (NeedsHiddenReads(suite, direction) && _loopsHaveNoHiddenPages is { } whyNot ? LayerReasons.Tls12NeedsHiddenReceive(whyNot) : null);
+            ?? (NeedsHiddenReads(suite, direction) ? _whyLoopsDoNot : null);
     }
 
     /// <summary>The machine offers hidden reads, but not as many pages as the loops need.</summary>
-    public void GiveUpHiddenReads(LayerReason whyNot) => _loopsHaveNoHiddenPages = whyNot;
+    public void GiveUpHiddenReads(LayerReason whyNot) =>
+        (_loopsHaveNoHiddenPages, _whyLoopsDoNot) = (whyNot, LayerReasons.Tls12NeedsHiddenReceive(whyNot));
 
     /// <summary>Refuses a listener whose setting On cannot be kept for every suite that it may negotiate.</summary>
     /// <exception cref="KernelUnavailableException">The kernel cannot or may not have a direction that is On.</exception>

@@ -22,7 +22,7 @@ internal static class LayerReasons
 
     /// <summary>The socket takes no ULP although nothing says why.</summary>
     public static LayerReason AttachRefused(SyscallResult refusal) => new(
-        "attach_refused", $"the kernel answers TCP_ULP with {refusal.ErrorName}; a security module or a container may forbid it, see its log");
+        "attach_refused", $"the kernel answers TCP_ULP with {refusal.ErrorName}; see the log of the security module or container that forbids it");
 
     /// <summary>kTLS is there, the algorithm is not.</summary>
     public static LayerReason NoAead(AeadAlgorithm aead) => new(
@@ -35,7 +35,8 @@ internal static class LayerReasons
     /// <summary>A known defect.</summary>
     public static LayerReason BelowFloor(KernelRelease release, string defect, KernelVersion fixedIn) => new(
         "below_floor",
-        $"Linux {release} has {defect}; upgrade it to {fixedIn} or later, or name {release.Name} in Kernel:Accept if its vendor has fixed it");
+        $"Linux {release} has {defect}; "
+        + $"upgrade it to {fixedIn} or later, or name {release.Name} in Kernel:Accept if its vendor has fixed it");
 
     /// <summary>Nothing is known to be fixed in this series.</summary>
     public static LayerReason SeriesNotListed(KernelRelease release, string defect) => new(
@@ -45,11 +46,13 @@ internal static class LayerReasons
 
     /// <summary>What the kernel answered was wrong. Final until the next start.</summary>
     public static LayerReason SelfTestFailed(string fault) => new(
-        "self_test_failed", $"the self-test failed: {fault}; this kernel is not trusted with it until the next start, report the fault to its vendor");
+        "self_test_failed",
+        $"the self-test failed: {fault}; this kernel is not trusted with it until the next start, report the fault to its vendor");
 
     /// <summary>The test could not be made. It is tried again.</summary>
     public static LayerReason SelfTestInconclusive(string hindrance) => new(
-        "self_test_inconclusive", $"the self-test could not be made: {hindrance}; it is repeated, and the kernel is used when it has passed");
+        "self_test_inconclusive",
+        $"the self-test could not be made: {hindrance}; it is repeated, and the kernel is used when it has passed");
 
     /// <summary>Hidden reads: Linux before 5.1, or built without.</summary>
     public static LayerReason NoIoUring { get; } = new(
@@ -73,7 +76,8 @@ internal static class LayerReasons
 
     /// <summary>TLS 1.2: the kernel writes plaintext into the reader's memory before the tag is checked.</summary>
     public static LayerReason Tls12NeedsHiddenReceive(LayerReason whyNoHiddenReads) => new(
-        "tls12_needs_hidden_receive", $"the kernel receives TLS 1.2 into hidden pages only, and {whyNoHiddenReads.Sentence}; or serve TLS 1.3 alone (MinimumTls)");
+        "tls12_needs_hidden_receive",
+        $"the kernel receives TLS 1.2 into hidden pages only, and {whyNoHiddenReads.Sentence}; or serve TLS 1.3 alone (MinimumTls)");
 
     /// <summary>The client had already closed its side, and kTLS wants an established connection.</summary>
     public static LayerReason NotEstablished { get; } = new("not_established", "the client had already closed its side");

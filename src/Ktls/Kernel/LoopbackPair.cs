@@ -3,8 +3,8 @@ using System.Net;
 namespace Ktls.Kernel;
 
 /// <summary>
-/// Two ends of a TCP connection of this process with itself, both non-blocking. The listening socket is bound to the loopback, takes only its
-/// own peer and is gone when this is made.
+/// Two ends of a TCP connection of this process with itself, both non-blocking. The listening socket is bound to the loopback, takes only
+/// its own peer and is gone when this is made.
 /// </summary>
 internal sealed class LoopbackPair : IDisposable
 {

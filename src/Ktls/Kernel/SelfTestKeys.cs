@@ -4,7 +4,9 @@ using Aead.Keys;
 
 namespace Ktls.Kernel;
 
-/// <summary>One direction's keys of a connection that carries nothing worth a secret, as often as they are needed. Random, and new each time.</summary>
+/// <summary>
+/// One direction's keys of a connection that carries nothing worth a secret, as often as they are needed. Random, and new each time.
+/// </summary>
 internal sealed class SelfTestKeys(CipherSuite suite)
 {
     private readonly byte[] _material = RandomNumberGenerator.GetBytes(MaterialBytes);

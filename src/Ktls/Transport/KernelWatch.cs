@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Ktls.Transport;
 
 /// <summary>
-/// Makes the self-test of the kernel, once at the start and then at an interval, and tells in log and numbers what changed. On a thread of its
-/// own: the test sleeps and may be slow, and neither a loop nor the thread pool has to wait for it.
+/// Makes the self-test of the kernel, once at the start and then at an interval, and tells in log and numbers what changed. On a thread of
+/// its own: the test sleeps and may be slow, and neither a loop nor the thread pool has to wait for it.
 /// </summary>
 internal sealed class KernelWatch : IDisposable
 {

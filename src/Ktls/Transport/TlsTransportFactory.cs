@@ -50,8 +50,8 @@ internal sealed class TlsTransportFactory(
         _resources?.Dispose();
     }
 
-    // Before the first connection: what is On must be there, and what a connection would find missing is found now. A machine whose listeners
-    // want nothing of the kernel is asked nothing.
+    // Before the first connection: what is On must be there, and what a connection would find missing is found now. A machine whose
+    // listeners want nothing of the kernel is asked nothing.
     private void Admit(TlsListenerOptions listener, TransportResources resources)
     {
         if (listener.Kernel is { Transmit: KernelUse.Off, Receive: KernelUse.Off })

@@ -57,7 +57,9 @@ internal sealed partial class StartLog
         string url = $"https://{new IPEndPoint(endPoint.Address, port)}/";
         Listening(url, listener.EndPoint.Options.Name);
         KernelTls kernel = _services.GetRequiredService<KernelTls>();
-        RecordLayers(kernel.DescribeTransmit(listener.EndPoint.Options), kernel.DescribeReceive(listener.EndPoint.Options));
+        string transmit = kernel.DescribeTransmit(listener.EndPoint.Options);
+        string receive = kernel.DescribeReceive(listener.EndPoint.Options);
+        RecordLayers(transmit, receive);
         foreach (Ktls.Handshake.ServerIdentity identity in listener.Identities)
         {
             string names = string.Join(", ", identity.ServerNames);

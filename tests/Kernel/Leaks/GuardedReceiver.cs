@@ -1,7 +1,6 @@
 using Aead;
 using Aead.Keys;
 using Aead.Pages;
-using Aead.Records;
 using Ktls.Kernel;
 using Ktls.Transport;
 using TestKit.Pages;

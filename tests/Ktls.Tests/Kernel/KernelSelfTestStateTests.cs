@@ -102,7 +102,8 @@ public sealed class KernelSelfTestStateTests
         };
         support.Test();
         Assert.Equal(0, told);
-        machine.Verdict = (_, direction) => direction == KernelDirection.Receive ? SelfTestVerdict.Forged("4 bytes") : SelfTestVerdict.Passed;
+        machine.Verdict = (_, direction) =>
+            direction == KernelDirection.Receive ? SelfTestVerdict.Forged("4 bytes") : SelfTestVerdict.Passed;
         support.Test();
         Assert.Equal(1, told);
         Assert.Equal("self_test_failed", atThatMoment);

@@ -144,7 +144,8 @@ public sealed class KernelSupportTests
         support.Demand(Listener(on, Policies.Default.Only(others)));
     }
 
-    public static TheoryData<string> HiddenReadObstacles { get; } = ["no_io_uring", "io_uring_refused", "io_uring_failed", "memlock_too_small"];
+    public static TheoryData<string> HiddenReadObstacles { get; } =
+        ["no_io_uring", "io_uring_refused", "io_uring_failed", "memlock_too_small"];
 
     [Theory]
     [MemberData(nameof(HiddenReadObstacles))]

@@ -52,7 +52,8 @@ internal sealed class UserSpaceKernel(int descriptor, KernelFault fault, Decrypt
     {
         if (direction == KernelDirection.Transmit)
         {
-            _encryptor = new RecordEncryptor(fault == KernelFault.SendsUnderOtherKeys ? new SelfTestKeys(keys.Suite).Create() : keys.Move());
+            bool other = fault == KernelFault.SendsUnderOtherKeys;
+            _encryptor = new RecordEncryptor(other ? new SelfTestKeys(keys.Suite).Create() : keys.Move());
         }
         else
         {
@@ -176,7 +177,9 @@ internal sealed class UserSpaceKernel(int descriptor, KernelFault fault, Decrypt
     // Everything that has arrived, decrypted.
     private void Pull()
     {
-        SyscallResult received = fault == KernelFault.NeverReads ? SyscallResult.NotYet : SocketCalls.Receive(descriptor, _wire.AsSpan(_length));
+        SyscallResult received = fault == KernelFault.NeverReads
+            ? SyscallResult.NotYet
+            : SocketCalls.Receive(descriptor, _wire.AsSpan(_length));
         _length += received.Failed ? 0 : received.Value;
         for (bool more = true; more;)
         {

@@ -56,7 +56,7 @@ public sealed class KernelWatchTests : ILogger, IDisposable
         watch.Stop();
         (LogLevel level, string line) = Assert.Single(_lines);
         Assert.Equal(LogLevel.Error, level);
-        Assert.StartsWith("Kernel TLS is switched off for new connections (Receive): the self-test failed: ", line, StringComparison.Ordinal);
+        Assert.StartsWith("Kernel TLS is switched off for new connections (Receive): the self-test", line, StringComparison.Ordinal);
         Assert.Contains("4 bytes", line, StringComparison.Ordinal);
         Assert.True(_counts["receive failed"] >= 6);
     }
@@ -70,7 +70,8 @@ public sealed class KernelWatchTests : ILogger, IDisposable
         Assert.Contains(_lines, line => line.Level == LogLevel.Warning && line.Line.Contains("ENOBUFS", StringComparison.Ordinal));
         _machine.Verdict = (_, _) => SelfTestVerdict.Passed;
         await TestRecords.UntilAsync(() => _lines.Count(line => line.Level == LogLevel.Information) == 12, "twelve lines");
-        Assert.Contains(_lines, line => line.Line == "Kernel TLS is used for new connections from now on (Transmit, Tls13, AEAD_AES_128_GCM)");
+        const string first = "Kernel TLS is used for new connections from now on (Transmit, Tls13, AEAD_AES_128_GCM)";
+        Assert.Contains(_lines, line => line.Line == first);
     }
 
     [Fact]
@@ -79,7 +80,8 @@ public sealed class KernelWatchTests : ILogger, IDisposable
         using KernelWatch watch = new(new KernelSupport(_machine), Soon);
         watch.Start(_metrics, this);
         _machine.Verdict = (_, _) => throw new InvalidOperationException("broken");
-        await TestRecords.UntilAsync(() => _lines.Count(line => line.Line.Contains("broke off", StringComparison.Ordinal)) > 1, "two faults");
+        await TestRecords.UntilAsync(
+            () => _lines.Count(line => line.Line.Contains("broke off", StringComparison.Ordinal)) > 1, "two faults");
     }
 
     [Fact]

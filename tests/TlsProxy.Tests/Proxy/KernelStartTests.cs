@@ -7,7 +7,7 @@ using Xunit;
 
 namespace TlsProxy.Tests.Proxy;
 
-/// <summary>What does a start do with a machine that has kernel TLS, or has not? Both are right here, and each must be told as it is.</summary>
+/// <summary>What does a start do with a machine that has kernel TLS, or has not? Either is right here, and must be told as it is.</summary>
 public sealed class KernelStartTests : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();
@@ -47,7 +47,8 @@ public sealed class KernelStartTests : IDisposable
             await Task.Delay(25);
         }
 
-        Assert.Matches($@"record layers: transmit: ({Escape(ifSupported)}|{Escape(ifNot)}).*; receive: ({Escape(ifSupported)}|{Escape(ifNot)})", running.Output);
+        string either = $"({Escape(ifSupported)}|{Escape(ifNot)})";
+        Assert.Matches($"record layers: transmit: {either}.*; receive: {either}", running.Output);
     }
 
     [Fact]
@@ -65,7 +66,8 @@ public sealed class KernelStartTests : IDisposable
     {
         int port = FreePort.Next();
         File.WriteAllText(_folder.File("proxy.json"), Configuration(port, kernel));
-        return (new RunningProgram(RepositoryFiles.ProxyExecutable, ["run", "--config", _folder.File("proxy.json")], _folder.FullPath), port);
+        string[] arguments = ["run", "--config", _folder.File("proxy.json")];
+        return (new RunningProgram(RepositoryFiles.ProxyExecutable, arguments, _folder.FullPath), port);
     }
 
     private static string Configuration(int port, string kernel) =>
