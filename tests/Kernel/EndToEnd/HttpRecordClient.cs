@@ -9,46 +9,65 @@ using TestKit.Processes;
 
 namespace Kernel.Tests.EndToEnd;
 
-/// <summary>A client that speaks HTTP/1.1 in records it makes one by one, and sees each record it gets.</summary>
+/// <summary>A client that speaks HTTP in records it makes one by one, and sees each record it gets.</summary>
 internal sealed class HttpRecordClient : IDisposable
 {
     private readonly MemoryStream _data = new();
+    private readonly Http2Frames? _frames;
 
-    private HttpRecordClient(RecordStream records) => Records = records;
+    private HttpRecordClient(RecordStream records, bool http2)
+    {
+        Records = records;
+        _frames = http2 ? new Http2Frames() : null;
+    }
 
     public RecordStream Records { get; }
 
-    /// <summary>The data received so far.</summary>
-    public byte[] Data => _data.ToArray();
+    /// <summary>Bytes of data received so far.</summary>
+    public long ReceivedLength => _data.Length;
 
     /// <summary>The data received so far, as text.</summary>
-    public string Text => Encoding.ASCII.GetString(Data);
+    public string Text => Encoding.ASCII.GetString(_data.ToArray());
+
+    /// <summary>With HTTP/2: what was received.</summary>
+    public Http2Frames Frames => _frames!;
 
     /// <summary>KeyUpdates received, each with the number of data bytes before it.</summary>
     public List<long> KeyUpdates { get; } = [];
 
     /// <param name="proxy">Connected to in TLS 1.3.</param>
+    /// <param name="http2">HTTP/2, else HTTP/1.1.</param>
     /// <param name="receiveBuffer">Small, so that a proxy's buffers fill soon; 0 leaves it to the kernel.</param>
-    public static async Task<HttpRecordClient> ConnectAsync(ProxyProcess proxy, int receiveBuffer = 0)
+    public static async Task<HttpRecordClient> ConnectAsync(ProxyProcess proxy, bool http2 = false, int receiveBuffer = 0)
     {
         Socket socket = RawTlsClient.Connect(new IPEndPoint(IPAddress.Loopback, proxy.Port), receiveBuffer);
-        return new HttpRecordClient(
-            await Task.Run(() => RawTlsClient.Handshake(socket, TlsVersion.Tls13, protocol: "http/1.1")).WaitAsync(Timeouts.Exchange));
+        RecordStream records = await Task.Run(() => RawTlsClient.Handshake(socket, TlsVersion.Tls13, protocol: http2 ? "h2" : "http/1.1"))
+            .WaitAsync(Timeouts.Exchange);
+        return new HttpRecordClient(records, http2);
     }
 
-    public void Get(string path) => Records.Send(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    /// <summary>Asks for a path; with HTTP/2 once only.</summary>
+    public void Get(string path) => Records.Send(
+        _frames != null ? Http2Frames.Get(path) : Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 
-    /// <summary>Reads until the data received ends like this.</summary>
-    public Task ReceiveToAsync(string end) => ReceiveWhileAsync(() => !Text.EndsWith(end, StringComparison.Ordinal));
+    /// <summary>HTTP/1.1: reads until what comes ends like this.</summary>
+    public Task ReceiveToAsync(string end)
+    {
+        long before = _data.Length;
+        return ReceiveWhileAsync(() => _data.Length == before || !Text.EndsWith(end, StringComparison.Ordinal));
+    }
 
     /// <summary>Reads until so many bytes of data were received.</summary>
     public Task ReceiveAsync(long length) => ReceiveWhileAsync(() => _data.Length < length);
+
+    /// <summary>HTTP/2: reads to the end of the response.</summary>
+    public Task ReceiveResponseAsync() => ReceiveWhileAsync(() => !Frames.Ended);
 
     /// <summary>Reads to the end: the alert, and whether a FIN (and no reset) ended the connection.</summary>
     public async Task<(AlertDescription? Alert, bool Finished)> ReceiveEndAsync()
     {
         (byte[] data, AlertDescription? alert, bool finished) = await Task.Run(Records.ReceiveAll).WaitAsync(Timeouts.Exchange);
-        _data.Write(data);
+        Take(data);
         return (alert, finished);
     }
 
@@ -79,7 +98,7 @@ internal sealed class HttpRecordClient : IDisposable
             (ContentType type, byte[] content) = Records.Receive() ?? throw new EndOfStreamException($"The connection ended after: {Text}");
             if (type == ContentType.ApplicationData)
             {
-                _data.Write(content);
+                Take(content);
             }
             else if (type == ContentType.Handshake)
             {
@@ -91,6 +110,12 @@ internal sealed class HttpRecordClient : IDisposable
             }
         }
     }).WaitAsync(Timeouts.Exchange);
+
+    private void Take(byte[] content)
+    {
+        _data.Write(content);
+        _frames?.Add(content);
+    }
 
     private const int UnchangedMeansFull = 15;
 }

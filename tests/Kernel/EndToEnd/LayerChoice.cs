@@ -17,7 +17,9 @@ internal static class LayerChoices
 
     public static bool Receives(this LayerChoice layers) => layers is LayerChoice.Both or LayerChoice.ReceiveOnly;
 
-    /// <summary>On rather than Auto: a proxy that cannot do it must not start. What is known against this release does not matter here.</summary>
+    /// <summary>
+    /// On rather than Auto: a proxy that cannot do it must not start. The kernel of the machine is accepted as it is, known defects or not.
+    /// </summary>
     public static KernelPolicy Policy(this LayerChoice layers) => new()
     {
         Transmit = layers.Transmits() ? KernelUse.On : KernelUse.Off,

@@ -44,7 +44,7 @@ public sealed record ProxySettings
             {
                 ["Transmit"] = Kernel.Transmit.ToString(),
                 ["Receive"] = Kernel.Receive.ToString(),
-                ["Accept"] = new JsonArray([.. Kernel.Accept.Select(release => (JsonNode)release)]),
+                ["Accept"] = new JsonArray([.. Kernel.Accept.Select(release => JsonValue.Create(release))]),
             };
         }
 
