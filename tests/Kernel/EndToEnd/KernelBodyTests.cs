@@ -43,10 +43,10 @@ public sealed class KernelBodyTests(KernelProxies proxies) : KernelProxyTest(pro
             ? [http, "--tlsv1.3", "--tls13-ciphers", name]
             : [http, "--tlsv1.2", "--tls-max", "1.2", "--ciphers", name];
         TlsStatistics before = TlsStatistics.Read();
-        CommandResult download = await Curl.HashAsync(proxy, $"/{Length}", ["--verbose", .. choice], timeout: Timeouts.Program);
+        CommandResult download = await Curl.HashAsync(proxy, $"/{Length}", ["--verbose", .. choice], timeout: Timeouts.Bulk);
         string id = Guid.NewGuid().ToString();
         CommandResult upload = await Curl.HashAsync(
-            proxy, $"/sink?id={id}", ["--upload-file", Proxies.Nginx.PatternFile(Length), .. choice], timeout: Timeouts.Program);
+            proxy, $"/sink?id={id}", ["--upload-file", Proxies.Nginx.PatternFile(Length), .. choice], timeout: Timeouts.Bulk);
 
         Assert.True(download.ExitCode == 0, download.Everything);
         Assert.Contains($" / {name}", download.Error, StringComparison.Ordinal);
@@ -117,10 +117,10 @@ public sealed class KernelBodyTests(KernelProxies proxies) : KernelProxyTest(pro
                 await writer.FlushAsync();
 
                 // It is the server that has to end the connection.
-                await Task.Delay(Timeouts.Program);
+                await Task.Delay(Timeouts.Bulk);
             },
             output,
-            Timeouts.Program);
+            Timeouts.Bulk);
     }
 
     private static async Task SendBodyAsync(StreamWriter writer, string id)

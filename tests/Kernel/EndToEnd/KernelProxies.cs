@@ -5,33 +5,34 @@ using Xunit;
 
 namespace Kernel.Tests.EndToEnd;
 
-/// <summary>One proxy for each choice of layers, all before the same nginx and the same Kestrel.</summary>
+/// <summary>One proxy with a listener for each choice of layers, before an nginx and a Kestrel: a start is dear where a page fault is.</summary>
 public sealed class KernelProxies : IAsyncLifetime
 {
-    private readonly Dictionary<LayerChoice, ProxyProcess> _proxies = [];
+    private ProxyProcess _process = null!;
 
     public NginxOrigin Nginx { get; private set; } = null!;
 
     public KestrelOrigin Kestrel { get; private set; } = null!;
 
-    public ProxyProcess this[LayerChoice layers] => _proxies[layers];
+    /// <summary>The proxy through the listener with these layers.</summary>
+    public ProxyProcess this[LayerChoice layers] => _process.Through($"{layers}");
 
     public async ValueTask InitializeAsync()
     {
         Nginx = await NginxOrigin.StartAsync(FileLength);
         Kestrel = await KestrelOrigin.StartAsync();
-        foreach (LayerChoice layers in Enum.GetValues<LayerChoice>())
+        _process = await ProxyProcess.StartAsync(new ProxySettings
         {
-            _proxies[layers] = await ProxyProcess.StartAsync(
-                new ProxySettings { Origins = OriginFixture.Routes(Nginx, Kestrel), Kernel = layers.Policy() });
-        }
+            Origins = OriginFixture.Routes(Nginx, Kestrel),
+            FurtherListeners = Enum.GetValues<LayerChoice>().ToDictionary(layers => $"{layers}", layers => layers.Policy()),
+        });
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (ProxyProcess proxy in _proxies.Values)
+        if (_process is not null)
         {
-            await proxy.DisposeAsync();
+            await _process.DisposeAsync();
         }
 
         await Kestrel.DisposeAsync();

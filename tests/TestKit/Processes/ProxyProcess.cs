@@ -13,12 +13,18 @@ public sealed class ProxyProcess : IAsyncDisposable
 {
     private readonly RunningProgram _program;
     private readonly TemporaryDirectory _directory;
+    private readonly IReadOnlyDictionary<string, int> _furtherPorts;
 
     private ProxyProcess(
-        RunningProgram program, TemporaryDirectory directory, TestCertificates certificates, int port)
+        RunningProgram program,
+        TemporaryDirectory directory,
+        TestCertificates certificates,
+        int port,
+        IReadOnlyDictionary<string, int> furtherPorts)
     {
         _program = program;
         _directory = directory;
+        _furtherPorts = furtherPorts;
         Certificates = certificates;
         Port = port;
     }
@@ -40,13 +46,18 @@ public sealed class ProxyProcess : IAsyncDisposable
         TestCertificates certificates = new();
         int port = FreePort.Next();
         string file = directory.File("proxy.json");
-        await File.WriteAllTextAsync(file, settings.ToJson(port, certificates));
+        Dictionary<string, int> furtherPorts = settings.FurtherListeners.Keys.ToDictionary(name => name, _ => FreePort.Next());
+        await File.WriteAllTextAsync(file, settings.ToJson(port, certificates, furtherPorts));
         RunningProgram program = new(
             RepositoryFiles.ProxyExecutable, ["run", "--config", file], directory.FullPath);
-        ProxyProcess proxy = new(program, directory, certificates, port);
+        ProxyProcess proxy = new(program, directory, certificates, port, furtherPorts);
         try
         {
-            await WaitForListenerAsync(program, port);
+            foreach (int awaited in furtherPorts.Values.Prepend(port))
+            {
+                await WaitForListenerAsync(program, awaited);
+            }
+
             return proxy;
         }
         catch
@@ -55,6 +66,9 @@ public sealed class ProxyProcess : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>The same process through another of its listeners. Its end is the end of both.</summary>
+    public ProxyProcess Through(string listener) => new(_program, _directory, Certificates, _furtherPorts[listener], _furtherPorts);
 
     /// <summary>
     /// Waits until the port accepts; throws with the program's output when the program ends first.

@@ -6,7 +6,7 @@ using TestKit.Certificates;
 namespace TestKit.Processes;
 
 /// <summary>
-/// The configuration file of one proxy under test: one listener, one cluster behind each path prefix.
+/// The configuration file of one proxy under test: one listener unless more are named, one cluster behind each path prefix.
 /// </summary>
 public sealed record ProxySettings
 {
@@ -30,25 +30,25 @@ public sealed record ProxySettings
     /// <summary>The listener's Kernel section; null leaves the product's default.</summary>
     public KernelPolicy? Kernel { get; init; }
 
+    /// <summary>Listeners beside the first, by name, each with its own Kernel section.</summary>
+    public IReadOnlyDictionary<string, KernelPolicy> FurtherListeners { get; init; } = new Dictionary<string, KernelPolicy>();
+
     /// <summary>The file's text.</summary>
-    public string ToJson(int port, TestCertificates certificates)
+    public string ToJson(int port, TestCertificates certificates) => ToJson(port, certificates, new Dictionary<string, int>());
+
+    /// <summary>The file's text.</summary>
+    /// <param name="port">Of the first listener.</param>
+    /// <param name="certificates">What all listeners show.</param>
+    /// <param name="furtherPorts">Of <see cref="FurtherListeners"/>.</param>
+    public string ToJson(int port, TestCertificates certificates, IReadOnlyDictionary<string, int> furtherPorts)
     {
-        JsonObject listener = new()
+        JsonObject listeners = new() { ["https"] = Listener(port, certificates, Kernel) };
+        foreach ((string name, KernelPolicy kernel) in FurtherListeners)
         {
-            ["Address"] = $"127.0.0.1:{port}",
-            ["Certificates"] = CertificateList(certificates),
-        };
-        if (Kernel is not null)
-        {
-            listener[nameof(Kernel)] = new JsonObject
-            {
-                ["Transmit"] = Kernel.Transmit.ToString(),
-                ["Receive"] = Kernel.Receive.ToString(),
-                ["Accept"] = new JsonArray([.. Kernel.Accept.Select(release => JsonValue.Create(release))]),
-            };
+            listeners[name] = Listener(furtherPorts[name], certificates, kernel);
         }
 
-        JsonObject proxy = new() { ["Listeners"] = new JsonObject { ["https"] = listener } };
+        JsonObject proxy = new() { ["Listeners"] = listeners };
         if (PagesMaxMegabytes is { } megabytes)
         {
             proxy["Pages"] = new JsonObject { ["MaxMegabytes"] = megabytes };
@@ -61,6 +61,26 @@ public sealed record ProxySettings
             ["ReverseProxy"] = new JsonObject { ["Routes"] = RouteTable(), ["Clusters"] = ClusterTable() },
         };
         return root.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
+    }
+
+    private JsonObject Listener(int port, TestCertificates certificates, KernelPolicy? kernel)
+    {
+        JsonObject listener = new()
+        {
+            ["Address"] = $"127.0.0.1:{port}",
+            ["Certificates"] = CertificateList(certificates),
+        };
+        if (kernel is not null)
+        {
+            listener[nameof(Kernel)] = new JsonObject
+            {
+                ["Transmit"] = kernel.Transmit.ToString(),
+                ["Receive"] = kernel.Receive.ToString(),
+                ["Accept"] = new JsonArray([.. kernel.Accept.Select(release => JsonValue.Create(release))]),
+            };
+        }
+
+        return listener;
     }
 
     private JsonArray CertificateList(TestCertificates certificates)
