@@ -117,6 +117,11 @@ internal sealed unsafe class HiddenReadRing : IHiddenReads
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(reads.Length, ReadsMax, nameof(reads));
         RequirePinned();
+        if (reads.IsEmpty)
+        {
+            return;
+        }
+
         if (_noWait && !TryWithoutWaiting(reads))
         {
             _noWait = false;

@@ -74,7 +74,7 @@ internal sealed unsafe class IoUring : IDisposable
     public int Outstanding { get; private set; }
 
     /// <summary>
-    /// Submits what is prepared and waits until every outstanding entry has completed, for a millisecond at most; signals do not end the wait.
+    /// Submits what is prepared and waits until every outstanding entry has completed, for a millisecond at most or until a signal comes.
     /// </summary>
     /// <returns>
     /// <see cref="SyscallResult.WaitExpired"/>: entries are still in flight. Any other error: likewise, and the instance is unusable.
@@ -85,22 +85,24 @@ internal sealed unsafe class IoUring : IDisposable
         _prepared = 0;
         Outstanding += (int)toSubmit;
         Volatile.Write(ref *SubmissionTail, *SubmissionTail + toSubmit);
-        while (toSubmit > 0 || Completed < Outstanding)
+        do
         {
-            SyscallResult entered = Enter(toSubmit);
             // What the kernel took, it takes once; it stops early at an entry it refuses (which completes with the error) and when memory
             // is short. An error means that it took nothing this time.
+            SyscallResult entered = Enter(toSubmit);
             if (!entered.Failed)
             {
                 toSubmit -= (uint)entered.Value;
             }
-            else if (!entered.Interrupted && !entered.WouldBlock && !entered.Busy)
+            else if (entered is { WaitExpired: false, Interrupted: false, WouldBlock: false, Busy: false })
             {
                 return entered;
             }
         }
+        while (toSubmit > 0);
 
-        return default;
+        // The kernel says that the time is over only when nothing at all has completed, so the count is what tells.
+        return Completed == Outstanding ? default : SyscallResult.FromError(ETIME);
     }
 
     /// <summary>Takes the next completion.</summary>

@@ -165,6 +165,27 @@ internal static unsafe class SocketCalls
         return ioctl(descriptor, TIOCOUTQ, &bytes) == 0 ? bytes : 0;
     }
 
+    /// <summary>Bytes the peer has acknowledged since the connection began (TCP_INFO, tcp(7)).</summary>
+    public static long AcknowledgedBytes(int descriptor)
+    {
+        long* info = stackalloc long[TcpInfoCount];
+        new Span<long>(info, TcpInfoCount).Clear();
+        socklen_t length = TcpInfoCount * sizeof(long);
+        return getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, info, &length) == 0 ? info[TcpInfoBytesAcknowledged] : 0;
+    }
+
+    /// <summary>
+    /// At least half of the send buffer is free (SO_MEMINFO, in the kernel's own accounting of what its buffers cost it). False where the
+    /// kernel does not tell.
+    /// </summary>
+    public static bool HasSendRoom(int descriptor)
+    {
+        uint* memory = stackalloc uint[MemoryInfoCount];
+        socklen_t length = MemoryInfoCount * sizeof(uint);
+        return getsockopt(descriptor, SOL_SOCKET, MemoryInfo, memory, &length) == 0
+            && (long)memory[MemoryInfoQueued] * 2 < memory[MemoryInfoSendBuffer];
+    }
+
     /// <summary>Sends our FIN; the other direction stays open.</summary>
     public static void ShutdownWrite(int descriptor) => _ = shutdown(descriptor, SHUT_WR);
 
@@ -216,6 +237,18 @@ internal static unsafe class SocketCalls
 
     /// <summary>Pieces one send takes: four full blocks and the control records between them.</summary>
     public const int PiecesMax = 16;
+
+    // include/uapi/asm-generic/socket.h: SO_MEMINFO (Linux 4.12).
+    private const int MemoryInfo = 55;
+
+    // include/uapi/linux/tcp.h: struct tcp_info up to and with tcpi_bytes_acked (Linux 4.1), in units of 8 bytes.
+    private const int TcpInfoBytesAcknowledged = 15;
+    private const int TcpInfoCount = TcpInfoBytesAcknowledged + 1;
+
+    // include/uapi/linux/sock_diag.h: SK_MEMINFO_VARS, SK_MEMINFO_WMEM_QUEUED, SK_MEMINFO_SNDBUF.
+    private const int MemoryInfoCount = 9;
+    private const int MemoryInfoQueued = 5;
+    private const int MemoryInfoSendBuffer = 3;
 
     // A peer that vanished without a FIN is found after this idle time plus the kernel's probes (75 s each).
     private const int KeepAliveIdleSeconds = 120;

@@ -21,7 +21,7 @@ internal readonly struct SyscallResult
     public static SyscallResult From(long returned) => new(returned >= 0 ? returned : -LibC.errno);
 
     /// <summary>Takes the result of an io_uring completion: a value, or an error as a negative number.</summary>
-    public static SyscallResult FromCompletion(int result) => new(result);
+    public static SyscallResult FromCompletion(int result) => new(result == -RestartSystemCall ? -LibC.EINTR : result);
 
     /// <summary>Takes an error that the kernel reported as a value, as SO_ERROR does; 0 is none.</summary>
     public static SyscallResult FromError(int error) => new(-error);
@@ -113,4 +113,7 @@ internal readonly struct SyscallResult
         _ when errno == LibC.EOPNOTSUPP => "EOPNOTSUPP (this kernel does not support it)",
         _ => new System.ComponentModel.Win32Exception((int)errno).Message,
     };
+
+    // include/linux/errno.h: ERESTARTSYS. The kernel's own word for EINTR, which io_uring of Linux 6.1 lets out.
+    private const int RestartSystemCall = 512;
 }

@@ -19,6 +19,12 @@ internal interface IPendingSend
     /// <summary>Bytes not yet taken by the kernel.</summary>
     int QueuedBytes { get; }
 
+    /// <summary>
+    /// True: what the kernel has taken need not be with TCP yet. kTLS keeps what a full socket had no room for, passes on what it can with
+    /// every later send, and forgets the rest when the FIN is sent.
+    /// </summary>
+    bool MayBeHeldBack { get; }
+
     /// <summary>Sends until nothing is left or the socket is full.</summary>
     SendStatus Send();
 

@@ -33,6 +33,8 @@ internal sealed class KernelSendQueue(IKernelTls kernel, DirectionKeys keys) : I
 
     public int QueuedBytes => _data.Bytes + _controlBytes + (_keyUpdateDue ? KeyUpdateLength : 0) + (_closingAlert?.Length ?? 0);
 
+    public bool MayBeHeldBack => true;
+
     /// <summary>The kernel takes other keys.</summary>
     public required bool CanUpdateKeys { get; init; }
 

@@ -116,6 +116,6 @@ internal sealed class KernelWatch : IDisposable
     }
 
     // What can turn a good kernel bad while it runs is rare and never sudden: a live patch, a driver for crypto that is loaded, memory that
-    // fails. A run takes some milliseconds and, at this interval, no share of the machine worth naming.
+    // fails. A run takes a fraction of a second, mostly waiting, which at this interval is no share of the machine worth naming.
     private static readonly TimeSpan DefaultInterval = TimeSpan.FromMinutes(10);
 }

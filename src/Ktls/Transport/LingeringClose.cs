@@ -14,14 +14,17 @@ internal sealed class LingeringClose(
     private readonly Lock _gate = new();
     private bool _finished;
     private bool _finSent;
+    private bool _allTaken;
+    private long _emptySinceTick = long.MaxValue;
+    private long _patienceTick;
     private long _discardedBytes;
-    private int _leftAtDeadline;
+    private long _acknowledgedAtDeadline;
     private readonly long _lastTick = Environment.TickCount64 + (long)PatienceMax.TotalMilliseconds;
 
     /// <summary>Takes the descriptor over and starts.</summary>
     public void Start(LoopSocket current)
     {
-        _leftAtDeadline = LeftBytes;
+        RenewPatience();
         Loop.Replace(current, this);
         Loop.SetDeadline(this, patience);
         if (unread.OnLoopOnly && EventLoop.Current != Loop)
@@ -48,21 +51,30 @@ internal sealed class LingeringClose(
 
     public override void OnDeadline()
     {
-        int left;
+        if (Environment.TickCount64 < _patienceTick)
+        {
+            Work();
+            return;
+        }
+
+        bool everythingArrived;
+        bool goesOn;
         lock (_gate)
         {
-            left = _finished ? 0 : LeftBytes;
-            if (left > 0 && left <= _leftAtDeadline - ProgressBytesMin && Environment.TickCount64 < _lastTick)
-            {
-                // Slow, but taking what it is sent.
-                _leftAtDeadline = left;
-                Loop.SetDeadline(this, patience);
-                return;
-            }
+            everythingArrived = _finished || LeftBytes == 0;
+            goesOn = !_finished && Environment.TickCount64 < _lastTick && (everythingArrived ? !_finSent : IsProgressing());
+        }
+
+        if (goesOn)
+        {
+            RenewPatience();
+            Loop.SetDeadline(this, patience);
+            Work();
+            return;
         }
 
         // A peer that has everything and only keeps its own direction open is no reason for a reset, which could reach it before it has read.
-        Finish(reset: left > 0);
+        Finish(reset: !everythingArrived);
     }
 
     public override void OnFault(Exception fault) => Finish(reset: true);
@@ -95,7 +107,7 @@ internal sealed class LingeringClose(
                 return true;
             }
 
-            if (status == SendStatus.Sent)
+            if (status == SendStatus.Sent && IsWithTcp())
             {
                 _finSent = true;
                 SocketCalls.ShutdownWrite(Descriptor);
@@ -124,6 +136,40 @@ internal sealed class LingeringClose(
 
         Loop.Post(this);
         return null;
+    }
+
+    // kTLS passes on what it kept with every send, so a socket that has room right behind one tells that nothing is kept. Without room,
+    // kTLS passes it on by itself as soon as the peer makes some, a moment later: then only a socket that stays empty tells.
+    private bool IsWithTcp()
+    {
+        bool isFirstLook = !_allTaken;
+        _allTaken = true;
+        if (!queue.MayBeHeldBack || (isFirstLook && SocketCalls.HasSendRoom(Descriptor)))
+        {
+            return true;
+        }
+
+        long now = Environment.TickCount64;
+        bool isEmpty = SocketCalls.UnacknowledgedBytes(Descriptor) == 0;
+        if (isEmpty && now - _emptySinceTick >= EmptyMilliseconds)
+        {
+            // The patience that is left is the peer's for its FIN.
+            Loop.SetDeadline(this, TimeSpan.FromMilliseconds(_patienceTick - now));
+            return true;
+        }
+
+        _emptySinceTick = isEmpty ? Math.Min(_emptySinceTick, now) : long.MaxValue;
+        Loop.SetDeadline(this, TimeSpan.FromMilliseconds(Math.Min(EmptyMilliseconds, _patienceTick - now)));
+        return false;
+    }
+
+    // Slow, but taking what it is sent.
+    private bool IsProgressing() => SocketCalls.AcknowledgedBytes(Descriptor) - _acknowledgedAtDeadline >= ProgressBytesMin;
+
+    private void RenewPatience()
+    {
+        _acknowledgedAtDeadline = SocketCalls.AcknowledgedBytes(Descriptor);
+        _patienceTick = Environment.TickCount64 + (long)patience.TotalMilliseconds;
     }
 
     private void Finish(bool reset)
@@ -156,6 +202,9 @@ internal sealed class LingeringClose(
 
     // What a client on a fast network can have on its way before it reads the alert; discarding copies nothing.
     private const long DiscardedBytesMax = 64 << 20;
+
+    // A kernel thread that was woken has run by then, on any machine that still serves anybody.
+    private const int EmptyMilliseconds = 250;
 
     private const int DiscardBytes = 1 << 20;
     private const int DiscardsPerTurn = 4;

@@ -9,6 +9,8 @@ internal sealed class SendQueue(int descriptor) : IPendingSend
 
     public int QueuedBytes => _pieces.Bytes;
 
+    public bool MayBeHeldBack => false;
+
     /// <summary>Queues a range of a block; the queue takes a reference of its own.</summary>
     public void Enqueue(OutgoingBlock block, int start, int length) => _pieces.Enqueue(block, start, length);
 

@@ -93,7 +93,7 @@ internal sealed class ListenerReader(string folder, bool mayWrite, ConfigReport 
         for (int i = 0; i < options.Accept.Count; i++)
         {
             string release = options.Accept[i];
-            if (release.Length == 0 || release.Any(char.IsWhiteSpace))
+            if (release.Any(char.IsWhiteSpace))
             {
                 report.Error($"{path}:Accept:{i}", $"'{release}' is not a release; write what 'uname -r' prints.");
             }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using Aead;
+using Aead.Keys;
 using Aead.Records;
 using Ktls.Kernel;
 using Ktls.Tests.Kernel;
@@ -66,6 +67,7 @@ public sealed class HiddenKernelReadTests
     }
 
     [Theory]
+    [Trait("Runs", "Everywhere")]
     [MemberData(nameof(Suites))]
     public async Task Nothing_is_lost_or_late_when_records_race_the_end_of_a_submit(string suite)
     {
@@ -105,6 +107,70 @@ public sealed class HiddenKernelReadTests
 
         await sending.Within();
         Assert.Equal([.. Enumerable.Range(0, Rounds).SelectMany(i => new[] { (byte)i, (byte)(i >> 8) })], received);
+    }
+
+    /// <summary>
+    /// Such records wake a reader and give it nothing to read. Between two states of its read there is a moment in which a cancel does not
+    /// find it.
+    /// </summary>
+    [Theory]
+    [Trait("Runs", "Everywhere")]
+    [MemberData(nameof(Suites))]
+    public async Task A_flood_of_records_without_content_holds_up_nobody(string suite)
+    {
+        using RecordPeer peer = Connect(suite);
+        bool stop = false;
+        Task flooding = Task.Run(() =>
+        {
+            for (Random random = new(1); !Volatile.Read(ref stop);)
+            {
+                peer.Send(ContentType.ApplicationData, []);
+                Thread.SpinWait(random.Next(2_000));
+            }
+        });
+        long longest = 0;
+        for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(2);)
+        {
+            long before = Stopwatch.GetTimestamp();
+            SyscallResult result = peer.Bench.Submit(peer.Bench.Read(peer.Pair))[0];
+            longest = Math.Max(longest, Stopwatch.GetTimestamp() - before);
+            Assert.True(result.WouldBlock, result.ErrorName);
+        }
+
+        Volatile.Write(ref stop, true);
+        await flooding.Within();
+        // Without a bound it would be the time until the peer cares to send something.
+        Assert.True(longest < Stopwatch.Frequency, $"{TimeSpan.FromTicks(longest)}");
+    }
+
+    /// <summary>The transport's sockets never block. This one does, and on Linux 6.1 a half record then keeps a worker of the kernel busy.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(20_000)]
+    public void Not_even_a_socket_that_blocks_is_waited_for(int receiveTimeoutMilliseconds)
+    {
+        using RecordPeer bystander = new(TestRecords.Tls12);
+        using SocketPair pair = new();
+        pair.Peer.ReceiveTimeout = receiveTimeoutMilliseconds;
+        KernelTlsSocket socket = new((int)pair.Peer.Handle);
+        RecordPeer.Done(socket.Attach());
+        using DirectionKeys keys = RecordPeer.Keys(TestRecords.Tls12, RecordPeer.ReceiveSeed, first: 0);
+        RecordPeer.Done(socket.Install(KernelDirection.Receive, keys));
+        HiddenRead read = bystander.Bench.Read(bystander.Pair) with { Descriptor = (int)pair.Peer.Handle };
+
+        byte[] record = RecordForge.Seal(keys, 0, ContentType.ApplicationData, TestRecords.Bytes(1000, seed: 1));
+        pair.Ours.Send(record.AsSpan(0, 500));
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < 20; i++)
+        {
+            SyscallResult result = bystander.Bench.Submit(read)[0];
+            Assert.True(result.WouldBlock, result.ErrorName);
+        }
+
+        Assert.True(Stopwatch.GetElapsedTime(start) < TestKit.Timeouts.Exchange / 4);
+        pair.Ours.Send(record.AsSpan(500));
+        Assert.True(SpinWait.SpinUntil(() => bystander.Bench.Submit(read)[0].Value == 1000, TestKit.Timeouts.Exchange));
+        Assert.Equal(TestRecords.Bytes(1000, seed: 1), bystander.Bench.Slot(0, 1000));
     }
 
     [Fact]

@@ -19,6 +19,12 @@ public class IoUringTests
         Assert.Equal(1, ring.Outstanding);
         Assert.False(ring.TryTake(out _, out _));
 
+        // Not even when another entry has completed, although then the kernel says nothing of the time.
+        ring.Prepare().user_data = 6;
+        Assert.True(ring.SubmitAndWait().WaitExpired);
+        Assert.True(ring.TryTake(out ulong other, out _));
+        Assert.Equal((6UL, 1), (other, ring.Outstanding));
+
         ref Tmds.Linux.io_uring_sqe cancel = ref ring.Prepare();
         cancel.opcode = Tmds.Linux.LibC.IORING_OP_ASYNC_CANCEL;
         cancel.addr = 7;

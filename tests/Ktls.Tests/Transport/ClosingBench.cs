@@ -13,14 +13,15 @@ namespace Ktls.Tests.Transport;
 /// <summary>A connected socket on a real loop, about to be closed.</summary>
 internal sealed class ClosingBench : IDisposable
 {
-    private readonly SocketPair _sockets = new();
+    private readonly SocketPair _sockets;
     private readonly PagePool _pages;
     private readonly TransportResources _transport;
     private readonly TlsConnectionListener _listener;
     private readonly LoopSocket _before;
 
-    public ClosingBench()
+    public ClosingBench(int peerReceiveBuffer = 0)
     {
+        _sockets = new SocketPair(peerReceiveBuffer);
         _pages = PagePool.Create(new PagePolicy { BytesMax = 1 << 20, Delivery = Delivery.Copy }, TransportResources.Stages);
         _transport = new TransportResources(_pages, new TransportHost.SharedMemory(), new NoKernelSupport(), NullLogger.Instance);
         SyscallResult listening = SocketCalls.Listen(new IPEndPoint(IPAddress.Loopback, 0), backlog: 1);
@@ -54,8 +55,12 @@ internal sealed class ClosingBench : IDisposable
         rest.CopyTo(block.Buffer, 0);
         Rest.Enqueue(block, 0, rest.Length);
         block.Release();
-        new LingeringClose(_before, _listener, Rest, unread, patience).Start(_before);
+        Close(unread, patience, Rest);
     }
+
+    /// <summary>The same with whatever is still to send.</summary>
+    public void Close(IUnreadBytes unread, TimeSpan patience, IPendingSend rest) =>
+        new LingeringClose(_before, _listener, rest, unread, patience).Start(_before);
 
     public Task UntilClosedAsync() => TestRecords.UntilAsync(() => IsClosed, "the close ends");
 

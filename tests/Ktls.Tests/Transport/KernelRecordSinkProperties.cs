@@ -12,7 +12,9 @@ namespace Ktls.Tests.Transport;
 
 public class KernelRecordSinkProperties
 {
-    /// <summary>Whatever the socket takes at a time, exactly what was flushed arrives, in order, and each key right behind its KeyUpdate.</summary>
+    /// <summary>
+    /// Whatever the socket takes at a time, exactly what was flushed arrives, in order, and each key right behind its KeyUpdate.
+    /// </summary>
     [Property(MaxTest = 300)]
     public void Everything_arrives_in_order_whatever_the_socket_takes(SinkStep[] steps, ushort[] accepts, bool tinyLimits, bool end)
     {

@@ -80,6 +80,46 @@ public class LingeringCloseDrainTests
         Assert.True(bench.Peer.Poll(1_000_000, SelectMode.SelectError));
     }
 
+    [Fact]
+    public void A_kernel_that_keeps_nothing_back_gets_the_fin_at_once()
+    {
+        using ClosingBench bench = new();
+        bench.Close(new PlainUnreadBytes(bench.Descriptor), Long, new TakenByTheKernel());
+        bench.Peer.ReceiveTimeout = 200;
+        Assert.Equal([], ReadToEnd(bench.Peer));
+    }
+
+    [Fact]
+    public async Task What_the_kernel_kept_back_from_a_full_socket_goes_before_the_fin()
+    {
+        using ClosingBench bench = new(peerReceiveBuffer: 8192);
+        byte[] fill = new byte[1 << 20];
+        int sent = 0;
+        for (SyscallResult took; !(took = SocketCalls.Send(bench.Descriptor, fill)).Failed;)
+        {
+            sent += took.Value;
+        }
+
+        bench.Close(new PlainUnreadBytes(bench.Descriptor), Long, new TakenByTheKernel());
+
+        // As kTLS does when there is room again.
+        int late = 0;
+        byte[] buffer = new byte[4096];
+        while (late == 0)
+        {
+            sent -= bench.Peer.Receive(buffer);
+            SyscallResult took = SocketCalls.Send(bench.Descriptor, "late"u8);
+            Assert.True(took is { Failed: false, Value: 4 } || took.WouldBlock, took.ErrorName);
+            late = took.Failed ? 0 : took.Value;
+        }
+
+        byte[] rest = ReadToEnd(bench.Peer);
+        Assert.Equal(sent + late, rest.Length);
+        Assert.Equal("late"u8, rest.AsSpan(^4));
+        bench.Peer.Shutdown(SocketShutdown.Send);
+        await bench.UntilClosedAsync();
+    }
+
     private static byte[] ReadToEnd(Socket peer)
     {
         using MemoryStream received = new();
@@ -94,6 +134,19 @@ public class LingeringCloseDrainTests
 
     // Far longer than any of these tests may take.
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
+
+    private sealed class TakenByTheKernel : IPendingSend
+    {
+        public int QueuedBytes => 0;
+
+        public bool MayBeHeldBack => true;
+
+        public SendStatus Send() => SendStatus.Sent;
+
+        public void Clear()
+        {
+        }
+    }
 
     private sealed class LoopDrain : IUnreadBytes
     {

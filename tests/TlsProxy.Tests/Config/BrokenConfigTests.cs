@@ -40,7 +40,7 @@ public sealed class BrokenConfigTests(ConfigFolder folder) : IClassFixture<Confi
         { "TlsProxy:Listeners:https:Kernel", "{ \"Accept\": \"6.8.0-1\" }", ["Kernel:Accept: expects a list"] },
         { "TlsProxy:Listeners:https:Kernel", "{ \"Accept\": [ \"6.8.0-1\", \"6.8.0-2 \" ] }",
             ["Accept:1: '6.8.0-2 ' is not a release", "uname -r"] },
-        { "TlsProxy:Listeners:https:Kernel", "{ \"Accept\": [ \"\" ] }", ["Accept:0: '' is not a release"] },
+        { "TlsProxy:Listeners:https:Kernel", "{ \"Accept\": [ \"\" ] }", ["Accept:0: null is not a value here"] },
         { "TlsProxy:Listeners:https:Kernel", "{ \"Transmit\": \"Off\", \"Receive\": \"Off\", \"Accept\": [ \"6.8.0-1\" ] }",
             ["Kernel:Accept: has a meaning only where the kernel may be used", "remove it"] },
         { "TlsProxy:Admin", "{ \"Address\": \"127.0.0.1:9090\" }", ["TlsProxy:Admin: not available yet", "remove it"] },
