@@ -29,7 +29,7 @@ public sealed class KernelConversationTests(KernelProxies proxies) : Conversatio
         for (int run = 0; run < Runs; run++)
         {
             using HttpRecordClient client = await HttpRecordClient.ConnectAsync(Proxy);
-            client.Get($"/{KernelProxies.FileLength}");
+            client.Get($"/{KernelProxies.LargeMebibytes << 20}");
             await client.ReceiveAsync(100_000 * (run + 1));
             client.Records.Socket.LingerState = new LingerOption(true, 0);
         }

@@ -19,7 +19,7 @@ public sealed class KernelProxies : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Nginx = await NginxOrigin.StartAsync(FileLength);
+        Nginx = await NginxOrigin.StartAsync(LargeMebibytes << 20, MediumMebibytes << 20);
         Kestrel = await KestrelOrigin.StartAsync();
         _process = await ProxyProcess.StartAsync(new ProxySettings
         {
@@ -39,8 +39,10 @@ public sealed class KernelProxies : IAsyncLifetime
         await Nginx.DisposeAsync();
     }
 
-    /// <summary>The one file nginx has.</summary>
-    public const long FileLength = 64 << 20;
+    /// <summary>The files nginx has.</summary>
+    public const int LargeMebibytes = 64;
+
+    public const int MediumMebibytes = 8;
 }
 
 /// <summary>Those who read the kernel's counters cannot share it with others meanwhile.</summary>

@@ -91,6 +91,6 @@ public sealed class OpenSslKeyUpdateTests(KernelProxies proxies) : KernelProxyTe
 
     private const string LastChunk = "0\r\n\r\n";
     private const int Updates = 5;
-    private const int PartLength = 2 << 20;
+    private const int PartLength = 1 << 20;
     private const int Length = (Updates + 1) * PartLength;
 }
