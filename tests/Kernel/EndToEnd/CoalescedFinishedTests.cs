@@ -38,83 +38,75 @@ public sealed class CoalescedFinishedTests(KernelProxies proxies) : KernelProxyT
     {
         TlsStatistics before = TlsStatistics.Read();
         int length = 0;
-        await AssertServedAsync(layers, version, "whole", (socket, bytes) =>
+        await AssertServedAsync(layers, version, 0, (socket, bytes) =>
         {
             length = bytes.Length;
             socket.Send(bytes);
         });
-        for (int cut = 1; cut < length; cut++)
+        int connections = 1;
+        for (int cut = 1; cut < length; cut += StepBetweenCuts(layers), connections++)
         {
-            await AssertServedAsync(layers, version, $"{cut:000}", (socket, bytes) => SendCut(socket, bytes, cut));
+            await AssertServedAsync(layers, version, cut, (socket, bytes) => SendCut(socket, bytes, cut));
         }
 
-        TlsStatistics.Read().Since(before).AssertInUse(layers, connections: length);
+        TlsStatistics.Read().Since(before).AssertInUse(layers, connections);
     }
 
+    /// <summary>Kestrel takes a FIN for a client that is gone, whatever it said before; so it may answer or not, but never half, and never late.</summary>
     [Theory]
     [MemberData(nameof(Rows))]
-    public async Task AClientThatEndsInGoodOrderInTheSamePieceIsServed(LayerChoice layers, TlsVersion version)
+    public async Task AClientThatEndsInTheSamePieceIsServedOrCutOff(LayerChoice layers, TlsVersion version)
     {
-        for (int run = 0; run < Runs; run++)
+        foreach (bool inGoodOrder in (bool[])[true, false])
         {
-            await AssertServedAsync(layers, version, $"end{run}", SendAndFinish, endsInGoodOrder: true);
-        }
-    }
-
-    [Theory]
-    [MemberData(nameof(Rows))]
-    public async Task AClientThatEndsWithoutAWordInTheSamePieceIsServedOrCutOff(LayerChoice layers, TlsVersion version)
-    {
-        for (int run = 0; run < Runs; run++)
-        {
-            string id = NextId($"fin{run}");
-            (string response, bool finished) = await ExchangeAsync(layers, version, id, SendAndFinish, endsInGoodOrder: false);
-            Assert.True(!finished || response.Length == 0 || response.Contains(Answer, StringComparison.Ordinal), response);
+            for (int run = 0; run < Runs; run++)
+            {
+                string response = await ExchangeAsync(layers, version, NextId(run), SendAndFinish, inGoodOrder, mayBeReset: true);
+                Assert.True(response.Length == 0 || response.Contains(Answer, StringComparison.Ordinal), response);
+            }
         }
 
         using HttpClient next = Proxy(layers).CreateClient();
         Assert.Equal("hello", await next.GetStringAsync("/hello"));
     }
 
-    private async Task AssertServedAsync(
-        LayerChoice layers, TlsVersion version, string name, Action<Socket, byte[]> send, bool endsInGoodOrder = false)
+    private async Task AssertServedAsync(LayerChoice layers, TlsVersion version, int cut, Action<Socket, byte[]> send)
     {
-        string id = NextId(name);
-        (string response, bool finished) = await ExchangeAsync(layers, version, id, send, endsInGoodOrder);
+        string id = NextId(cut);
+        string response = await ExchangeAsync(layers, version, id, send, inGoodOrder: false, mayBeReset: false);
 
-        Assert.True(finished, $"{name}: the connection was reset.");
         Assert.StartsWith("HTTP/1.1 200 OK", response, StringComparison.Ordinal);
         Assert.Equal(2, response.Split(Answer).Length);
         Upload upload = await Proxies.Kestrel.Uploads.EndAsync(id);
         Assert.Equal(Upload.Whole(BodyLength), upload);
     }
 
-    private async Task<(string Response, bool Finished)> ExchangeAsync(
-        LayerChoice layers, TlsVersion version, string id, Action<Socket, byte[]> send, bool endsInGoodOrder)
+    // What came before close_notify; nothing, where the connection ended in another way and that is no failure.
+    private async Task<string> ExchangeAsync(
+        LayerChoice layers, TlsVersion version, string id, Action<Socket, byte[]> send, bool inGoodOrder, bool mayBeReset)
     {
-        Socket socket = RawTlsClient.Connect(new IPEndPoint(IPAddress.Loopback, Proxy(layers).Port));
+        using Socket socket = RawTlsClient.Connect(new IPEndPoint(IPAddress.Loopback, Proxy(layers).Port));
         try
         {
             return await Task.Run(() =>
             {
                 using RecordStream client = RawTlsClient.HandshakeWithData(
-                    socket, version, "http/1.1", encryptor => RequestRecords(encryptor, id, endsInGoodOrder), bytes => send(socket, bytes));
+                    socket, version, "http/1.1", encryptor => RequestRecords(encryptor, id, inGoodOrder), bytes => send(socket, bytes));
                 (byte[] data, AlertDescription? alert, bool finished) = client.ReceiveAll();
-                return (Encoding.ASCII.GetString(data), finished && alert == AlertDescription.CloseNotify);
+                bool closed = finished && alert == AlertDescription.CloseNotify;
+                Assert.True(closed || mayBeReset, $"{id}: the connection ended with {alert}, {data.Length} bytes and {(finished ? "FIN" : "a reset")}.");
+                return closed ? Encoding.ASCII.GetString(data) : "";
             }).WaitAsync(Timeouts.Exchange);
         }
-        catch (IOException end) when (!endsInGoodOrder && IsReset(end))
+        catch (IOException end) when (mayBeReset && end.InnerException is not SocketException { SocketErrorCode: SocketError.TimedOut })
         {
-            return ("", false);
-        }
-        finally
-        {
-            socket.Dispose();
+            // Reset before the client's side of the handshake was over.
+            return "";
         }
     }
 
     // Two records of data: a head, and a body that only its own record completes.
-    private static byte[] RequestRecords(RecordEncryptor encryptor, string id, bool endsInGoodOrder)
+    private static byte[] RequestRecords(RecordEncryptor encryptor, string id, bool inGoodOrder)
     {
         string head = $"PUT /sink?id={id} HTTP/1.1\r\nHost: a\r\nContent-Length: {BodyLength}\r\nConnection: close\r\n\r\n";
         byte[] request =
@@ -122,7 +114,7 @@ public sealed class CoalescedFinishedTests(KernelProxies proxies) : KernelProxyT
             .. encryptor.Seal(ContentType.ApplicationData, Encoding.ASCII.GetBytes(head)),
             .. encryptor.Seal(ContentType.ApplicationData, PatternBody.Take(BodyLength)),
         ];
-        return endsInGoodOrder ? [.. request, .. encryptor.Seal(ContentType.Alert, [1, 0])] : request;
+        return inGoodOrder ? [.. request, .. encryptor.Seal(ContentType.Alert, [1, 0])] : request;
     }
 
     private static void SendCut(Socket socket, byte[] bytes, int cut)
@@ -140,14 +132,14 @@ public sealed class CoalescedFinishedTests(KernelProxies proxies) : KernelProxyT
         socket.Shutdown(SocketShutdown.Send);
     }
 
-    private static bool IsReset(IOException end) =>
-        end is EndOfStreamException or Org.BouncyCastle.Tls.TlsException
-        || end.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown };
+    // Of one length, so that a cut means the same in every request.
+    private static string NextId(int cut) => $"{cut:0000}-{Interlocked.Increment(ref _exchanges):00000}";
 
-    private string NextId(string name) => $"{name}-{Interlocked.Increment(ref _exchanges):00000}";
+    // Where the proxy receives, the bytes take the same way as on a machine without kernel TLS; what is new is the kernel's part.
+    private static int StepBetweenCuts(LayerChoice layers) => layers == LayerChoice.Both ? 1 : 7;
 
     private static int _exchanges;
-    private const int Runs = 10;
+    private const int Runs = 3;
     private const int BodyLength = 9;
     private static readonly string Answer = $"{BodyLength} {PatternBody.Sha256(BodyLength)}";
 }
