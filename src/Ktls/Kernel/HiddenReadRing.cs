@@ -7,7 +7,8 @@ namespace Ktls.Kernel;
 /// <summary>
 /// Hidden reads by io_uring. Made and used by one loop's thread. That no read outlives <see cref="Submit"/> is what everything else leans
 /// on: a page with a read in flight could change after it was exposed, or lent to another connection. It holds because each read is either
-/// told not to wait (RWF_NOWAIT) or canceled by the last entry of the same call, and because every completion is waited for.
+/// told not to wait (RWF_NOWAIT, which sockets take since Linux 6.4) or canceled by the last entry of the same call, and because every
+/// completion is waited for. Before 6.4 a socket with half a record costs a try by one of the kernel's workers.
 /// </summary>
 internal sealed unsafe class HiddenReadRing : IHiddenReads
 {
@@ -16,8 +17,7 @@ internal sealed unsafe class HiddenReadRing : IHiddenReads
     private bool _pinned;
     private bool _disposed;
 
-    // Until the kernel says otherwise: sockets take RWF_NOWAIT since Linux 6.4, and then a read that finds nothing costs no wait to be
-    // armed and taken back.
+    // Until the kernel says otherwise; then a read that finds nothing costs no wait to be armed and taken back.
     private bool _noWait = true;
 
     private HiddenReadRing(IoUring ring, int readsMax, int zeros)
@@ -230,8 +230,9 @@ internal sealed unsafe class HiddenReadRing : IHiddenReads
                 Environment.FailFast($"Reads may be in flight that cannot be waited for: io_uring_enter failed with {waited.ErrorName}.");
             }
 
-            // The cancel missed a read: it was between two states, for a record without content (which the peer may send at will) had
-            // just come, been read, and left it waiting for more. Without another cancel the peer could hold up the loop.
+            // The cancel missed a read that was queued to be tried again, because its socket looked readable. Two records without content in
+            // a row do that on Linux 6.1: the second try takes the second record and then waits. Without another cancel it would wait, and
+            // the loop with it, for as long as the peer likes.
             PrepareCancel(_ring);
         }
     }

@@ -74,7 +74,7 @@ internal sealed unsafe class IoUring : IDisposable
     public int Outstanding { get; private set; }
 
     /// <summary>
-    /// Submits what is prepared and waits until every outstanding entry has completed, for a millisecond at most or until a signal comes.
+    /// Submits what is prepared and waits until every outstanding entry has completed, or a tenth of a millisecond is over, or a signal comes.
     /// </summary>
     /// <returns>
     /// <see cref="SyscallResult.WaitExpired"/>: entries are still in flight. Any other error: likewise, and the instance is unusable.
@@ -228,8 +228,9 @@ internal sealed unsafe class IoUring : IDisposable
         public long Nanoseconds;
     }
 
-    // Far longer than a read takes that has something to read, and short enough that a loop may wait for it now and then.
-    private const long WaitNanoseconds = 1_000_000;
+    // Longer than a worker of the kernel needs to find that there is nothing to read, and so short that a peer who makes a loop wait for it
+    // each time gains nothing.
+    private const long WaitNanoseconds = 100_000;
 
     // include/uapi/linux/io_uring.h: IORING_ENTER_EXT_ARG, IORING_FEAT_EXT_ARG (Linux 5.11).
     private const uint EnterWithArgument = 1 << 3;

@@ -12,11 +12,9 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
 {
     // Its gate guards all fields and the intake.
     private readonly PipeWait<ReadResult> _wait = new();
+    private readonly ReaderNotices _notices = new(intake, owner);
     private bool _cancelNext;
     private bool _completed;
-    private bool _endTold;
-    private bool _goneTold;
-    private bool _outOfKeysTold;
 
     /// <summary>Since when the oldest verified bytes are held, in <see cref="Environment.TickCount64"/>; 0 when none are.</summary>
     public long HoldingSinceTick => intake.Chain.OldestTick;
@@ -28,7 +26,7 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
             return ValueTask.FromCanceled<ReadResult>(cancellationToken);
         }
 
-        Notice notice;
+        ReaderNotice notice;
         ValueTask<ReadResult> read;
         bool parked = false;
         lock (_wait.Gate)
@@ -55,21 +53,21 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
             _wait.Watch(cancellationToken);
         }
 
-        Tell(notice);
+        _notices.Tell(notice);
         return read;
     }
 
     public override bool TryRead(out ReadResult result)
     {
         bool taken;
-        Notice notice;
+        ReaderNotice notice;
         lock (_wait.Gate)
         {
             taken = TryTakeOrPull(out result, out _);
             notice = TakeNotice(PullStatus.Done);
         }
 
-        Tell(notice);
+        _notices.Tell(notice);
         return taken || (intake.Failed ? throw intake.End!.ToException() : false);
     }
 
@@ -156,7 +154,7 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
         ReadResult result = default;
         Exception? failure = null;
         bool finished = false;
-        Notice notice;
+        ReaderNotice notice;
         lock (_wait.Gate)
         {
             PullStatus pull = PullStatus.Done;
@@ -177,7 +175,7 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
 
         try
         {
-            Tell(notice);
+            _notices.Tell(notice);
         }
         finally
         {
@@ -198,7 +196,7 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
         lock (_wait.Gate)
         {
             intake.EndWith(end);
-            _endTold = true;
+            _notices.EndIsKnown();
             if (!_wait.TryEnd())
             {
                 return;
@@ -262,41 +260,7 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
         return any;
     }
 
-    private Notice TakeNotice(PullStatus pull)
-    {
-        ReadEnd? end = _endTold ? null : intake.End;
-        _endTold |= end != null;
-        bool gone = !_goneTold && intake.PeerClosed && intake.End is { Kind: ReadEndKind.Clean };
-        _goneTold |= gone;
-        bool outOfKeys = !_outOfKeysTold && intake.IsOutOfKeys;
-        _outOfKeysTold |= outOfKeys;
-        return new Notice(end, gone, outOfKeys, pull == PullStatus.Postponed && _wait.IsActive);
-    }
-
-    private void Tell(in Notice notice)
-    {
-        if (notice.Post)
-        {
-            owner.PostRead();
-        }
-
-        if (notice.End != null)
-        {
-            owner.OnReadEnd(notice.End);
-        }
-
-        if (notice.Gone)
-        {
-            owner.OnPeerGone();
-        }
-
-        if (notice.OutOfKeys)
-        {
-            owner.OnOutOfKeys();
-        }
-    }
-
-    private readonly record struct Notice(ReadEnd? End, bool Gone, bool OutOfKeys, bool Post);
+    private ReaderNotice TakeNotice(PullStatus pull) => _notices.Take(post: pull == PullStatus.Postponed && _wait.IsActive);
 
     // Less than this is not worth a slot while its consumer waits for more.
     private const int ShrinkBytesMax = 64 << 10;

@@ -1,6 +1,5 @@
 using Aead.Pages;
 using FsCheck;
-using FsCheck.Fluent;
 using FsCheck.Xunit;
 using TestKit.Pages;
 using Xunit;
