@@ -7,7 +7,7 @@ using static Tmds.Linux.LibC;
 namespace Ktls.Kernel;
 
 /// <summary>
-/// The socket calls of the transport. Every descriptor is non-blocking and close-on-exec; EINTR is retried here and nowhere else.
+/// The socket calls of the transport. Every descriptor is non-blocking and close-on-exec; EINTR is retried here.
 /// Source: socket(7), tcp(7).
 /// </summary>
 internal static unsafe class SocketCalls
@@ -188,6 +188,9 @@ internal static unsafe class SocketCalls
 
     /// <summary>Sends our FIN; the other direction stays open.</summary>
     public static void ShutdownWrite(int descriptor) => _ = shutdown(descriptor, SHUT_WR);
+
+    /// <summary>Ends reading: what is queued can still be read, and then 0. Sends nothing.</summary>
+    public static void ShutdownRead(int descriptor) => _ = shutdown(descriptor, SHUT_RD);
 
     /// <summary>Closes without waiting.</summary>
     public static void Close(int descriptor) => _ = close(descriptor);

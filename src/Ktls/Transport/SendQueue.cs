@@ -18,7 +18,16 @@ internal sealed class SendQueue(int descriptor) : IPendingSend
     {
         while (QueuedBytes > 0)
         {
-            SyscallResult sent = SocketCalls.Send(descriptor, _pieces.Gather(long.MaxValue, out int asked));
+            ReadOnlySpan<ArraySegment<byte>> pieces = _pieces.Gather(long.MaxValue, out int asked);
+            SyscallResult sent = SocketCalls.Send(descriptor, pieces);
+            if (sent.RefusesRecord)
+            {
+                // The kernel receives, and met a bad record; telling that took the error (net/ipv4/tcp.c, sk_stream_error), so the reader has
+                // to find its direction closed instead. The alert must still go out.
+                SocketCalls.ShutdownRead(descriptor);
+                sent = SocketCalls.Send(descriptor, pieces);
+            }
+
             if (sent.Failed)
             {
                 return sent.WouldBlock ? SendStatus.Blocked : SendStatus.Broken;
