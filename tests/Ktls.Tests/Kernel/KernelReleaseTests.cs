@@ -21,6 +21,8 @@ public sealed class KernelReleaseTests
     // Candidates are older than what they lead to.
     [InlineData("6.18.0-rc3", "#1 SMP", "", "6.18-rc")]
     [InlineData("6.7-rc5", "#1 SMP", "", "6.7-rc")]
+    [InlineData("6.18.0-061800rc1-generic", "#202511", "", "6.18-rc")]
+    [InlineData("7.0.0-0.rc1.260412.17.fc44.x86_64", "#1 SMP", "", "7.0-rc")]
     [InlineData("6.18.0-rc3-00001-gdeadbeef", "#1 SMP", "", "6.18-rc")]
     // Debian.
     [InlineData("6.1.0-56-cloud-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-01)", "", "6.1.192")]

@@ -38,7 +38,7 @@ internal sealed class FakeRecordSource : IRecordSource
     public ReadOutcome Read(ReceiveScratch scratch, bool receive)
     {
         Reads++;
-        return _outcomes.TryDequeue(out ReadOutcome outcome) ? With(outcome, DrainsEachTime) : With(default, drained: true);
+        return _outcomes.TryDequeue(out ReadOutcome outcome) ? With(outcome, DrainsEachTime) : new ReadOutcome { Drained = true, FoundNothing = true };
     }
 
     /// <summary>Gives back what nobody asked for.</summary>

@@ -181,6 +181,26 @@ public class RecordPipeReaderTests
     }
 
     [Fact]
+    public void A_socket_that_says_it_is_closed_and_has_nothing_is_left_alone_after_a_second_look()
+    {
+        using ReaderBench bench = new();
+        bench.Reader.OnReadable(peerClosed: true);
+        Assert.Equal(2, bench.Source.Reads);
+        Assert.Empty(bench.Ends);
+    }
+
+    /// <summary>kTLS tells once that a header is none; a send that hears it must not leave a connection without an end, nor a loop without one.</summary>
+    [Fact]
+    public void An_error_that_somebody_else_has_heard_ends_the_direction()
+    {
+        using ReaderBench bench = new();
+        bench.Reader.OnReadable(peerClosed: false, hasError: true);
+        ReadEnd end = Assert.Single(bench.Ends);
+        Assert.Equal((ReadEndKind.Refused, AlertDescription.DecodeError), (end.Kind, end.Alert));
+        Assert.Equal(2, bench.Source.Reads);
+    }
+
+    [Fact]
     public void A_fin_is_noticed_while_nobody_reads()
     {
         using ReaderBench bench = new();
