@@ -158,6 +158,18 @@ internal static unsafe class SocketCalls
         }
     }
 
+    /// <summary>
+    /// Takes the socket's pending error (SO_ERROR). A record that kTLS cannot verify leaves one, and the next call takes it for its own, a send
+    /// too.
+    /// </summary>
+    public static SyscallResult TakeError(int descriptor)
+    {
+        int error = 0;
+        socklen_t length = sizeof(int);
+        SyscallResult asked = SyscallResult.From(getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length));
+        return asked.Failed ? asked : SyscallResult.FromError(error);
+    }
+
     /// <summary>Bytes sent that the peer has not acknowledged (SIOCOUTQ, tcp(7)); a FIN counts as one.</summary>
     public static int UnacknowledgedBytes(int descriptor)
     {

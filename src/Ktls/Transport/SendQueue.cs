@@ -18,7 +18,15 @@ internal sealed class SendQueue(int descriptor) : IPendingSend
     {
         while (QueuedBytes > 0)
         {
-            SyscallResult sent = SocketCalls.Send(descriptor, _pieces.Gather(long.MaxValue, out int asked));
+            ReadOnlySpan<ArraySegment<byte>> pieces = _pieces.Gather(long.MaxValue, out int asked);
+            SyscallResult sent = SocketCalls.Send(descriptor, pieces);
+            if (sent.BadRecord)
+            {
+                // The kernel receives and met a bad record. It is the reader's to hear; what is to be sent, the alert above all, still goes.
+                SocketCalls.TakeError(descriptor);
+                sent = SocketCalls.Send(descriptor, pieces);
+            }
+
             if (sent.Failed)
             {
                 return sent.WouldBlock ? SendStatus.Blocked : SendStatus.Broken;
