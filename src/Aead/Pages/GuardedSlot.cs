@@ -40,7 +40,7 @@ internal abstract unsafe class GuardedSlot
     }
 
     /// <summary>
-    /// Makes what the stage wrote readable. Everything beyond the verified bytes must be zero by now.
+    /// Makes what was written readable. Everything beyond the verified bytes must be zero by now.
     /// </summary>
     internal void Expose()
     {

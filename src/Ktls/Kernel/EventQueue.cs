@@ -8,11 +8,12 @@ namespace Ktls.Kernel;
 /// <param name="Readable">Bytes, an end of stream or an error can be read.</param>
 /// <param name="Writable">There is room to send.</param>
 /// <param name="PeerClosed">The peer sent its FIN (EPOLLRDHUP).</param>
-/// <param name="Broken">
-/// The connection is gone (EPOLLHUP). EPOLLERR alone is not that: kTLS leaves an error where a record does not verify, and the connection is
-/// still good for the alert that says so.
+/// <param name="Broken">The connection is gone (EPOLLHUP).</param>
+/// <param name="HasError">
+/// An error waits to be told (EPOLLERR). Alone that is no end: kTLS leaves one where a record is refused, and the connection is still good for
+/// the alert that says so.
 /// </param>
-internal readonly record struct ReadyEvent(ulong Token, bool Readable, bool Writable, bool PeerClosed, bool Broken);
+internal readonly record struct ReadyEvent(ulong Token, bool Readable, bool Writable, bool PeerClosed, bool Broken, bool HasError = false);
 
 /// <summary>
 /// One epoll instance and the eventfd that wakes it. Registration may be called from any thread, <see cref="Wait"/> from one.
@@ -82,7 +83,8 @@ internal sealed unsafe class EventQueue : IDisposable
                     (e.events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0,
                     (e.events & EPOLLOUT) != 0,
                     (e.events & EPOLLRDHUP) != 0,
-                    (e.events & EPOLLHUP) != 0);
+                    (e.events & EPOLLHUP) != 0,
+                    (e.events & EPOLLERR) != 0);
             }
 
             return filled;

@@ -42,7 +42,9 @@ internal sealed partial record KernelRelease(string Name, KernelVersion? Upstrea
     public static KernelRelease Parse(string release, string build, string signature)
     {
         string name = release.Trim();
-        KernelVersion? own = ToVersion(LeadingVersion().Match(name));
+        KernelVersion? own = ToVersion(LeadingVersion().Match(name)) is { } version
+            ? version with { IsCandidate = version.IsCandidate || Candidate().IsMatch(name) }
+            : null;
         KernelVersion? stated = ToVersion(UbuntuStatement().Match(signature)) ?? ToVersion(DebianStatement().Match(build));
         bool isAboutThis = stated is { } vendor && own is { } kernel && vendor.IsSameSeries(kernel);
         return new KernelRelease(name, isAboutThis ? stated : own);
@@ -71,6 +73,10 @@ internal sealed partial record KernelRelease(string Name, KernelVersion? Upstrea
     // 6.1.158, 6.18.0-rc3, 6.7-rc5, 5.15.167.4-microsoft-standard-WSL2, 6.6.51+rpt-rpi-v8.
     [GeneratedRegex(@"^(?<major>\d+)\.(?<minor>\d+)(\.(?<patch>\d+))?(?<candidate>-rc\d+)?(?![\d])")]
     private static partial Regex LeadingVersion();
+
+    // Fedora's 7.0.0-0.rc1.123.fc44, Ubuntu mainline's 6.18.0-061800rc1-generic.
+    [GeneratedRegex(@"rc\d")]
+    private static partial Regex Candidate();
 
     // Debian 6.1.192-2, Debian 7.3~rc7-1~exp1, Raspberry Pi's Debian 1:6.6.51-1+rpt3. Not the compiler's "(Debian 12.2.0-14)" of
     // /proc/version, which "uname -v" does not have.

@@ -56,6 +56,11 @@ internal static class KernelSelfTest
             ways.Add((kernel, descriptor) => new HiddenReader(kernel, descriptor, pages));
         }
 
+        if (ways.Count == 0)
+        {
+            return SelfTestVerdict.Inconclusive("there is no way to receive that could be tested");
+        }
+
         return FirstThatDidNotPass([.. ways.SelectMany(way => (IEnumerable<Func<SelfTestVerdict>>)
         [
             () => TestGenuine(suite, open, way),

@@ -7,7 +7,7 @@ using static Tmds.Linux.LibC;
 namespace Ktls.Kernel;
 
 /// <summary>
-/// The socket calls of the transport. Every descriptor is non-blocking and close-on-exec; EINTR is retried here and nowhere else.
+/// The socket calls of the transport. Every descriptor is non-blocking and close-on-exec; EINTR is retried here.
 /// Source: socket(7), tcp(7).
 /// </summary>
 internal static unsafe class SocketCalls
@@ -158,18 +158,6 @@ internal static unsafe class SocketCalls
         }
     }
 
-    /// <summary>
-    /// Takes the socket's pending error (SO_ERROR). A record that kTLS cannot verify leaves one, and the next call takes it for its own, a send
-    /// too.
-    /// </summary>
-    public static SyscallResult TakeError(int descriptor)
-    {
-        int error = 0;
-        socklen_t length = sizeof(int);
-        SyscallResult asked = SyscallResult.From(getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length));
-        return asked.Failed ? asked : SyscallResult.FromError(error);
-    }
-
     /// <summary>Bytes sent that the peer has not acknowledged (SIOCOUTQ, tcp(7)); a FIN counts as one.</summary>
     public static int UnacknowledgedBytes(int descriptor)
     {
@@ -200,6 +188,9 @@ internal static unsafe class SocketCalls
 
     /// <summary>Sends our FIN; the other direction stays open.</summary>
     public static void ShutdownWrite(int descriptor) => _ = shutdown(descriptor, SHUT_WR);
+
+    /// <summary>Ends reading: what is queued can still be read, and then 0. Sends nothing.</summary>
+    public static void ShutdownRead(int descriptor) => _ = shutdown(descriptor, SHUT_RD);
 
     /// <summary>Closes without waiting.</summary>
     public static void Close(int descriptor) => _ = close(descriptor);

@@ -53,6 +53,9 @@ internal readonly struct SyscallResult
     /// <summary>A value the kernel does not take. kTLS, receiving: a record of the wrong version.</summary>
     public bool Invalid => _value == -LibC.EINVAL;
 
+    /// <summary>kTLS, sending: not the send failed, but a record the other direction met was refused.</summary>
+    public bool RefusesRecord => BadRecord || RecordTooLong || Invalid;
+
     /// <summary>The kernel lacks a module or an algorithm.</summary>
     public bool NoSuchModule => _value == -LibC.ENOENT;
 

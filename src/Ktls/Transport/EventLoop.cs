@@ -71,9 +71,9 @@ internal sealed class EventLoop : IDisposable
         _deadlines.Clear(socket);
         _table.Remove(socket.Descriptor);
         Interlocked.Decrement(ref _sockets);
-        if (Hidden != null && _current != this && !_stopped)
+        if (Hidden != null && _current != this && _thread.IsAlive)
         {
-            // The loop may be about to read from it, and the number could be somebody else's by then.
+            // The loop may be about to read from it, and the number could be somebody else's by then. Dispose closes what is left.
             _closing.Enqueue((socket.Descriptor, reset));
             _queue.Wake();
             return;

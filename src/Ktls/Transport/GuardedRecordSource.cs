@@ -29,7 +29,7 @@ internal sealed class GuardedRecordSource(int descriptor, RecordDecryptor decryp
             if (received.Failed)
             {
                 return received.WouldBlock
-                    ? new ReadOutcome { Status = ReadStatus.Data, Drained = true }
+                    ? new ReadOutcome { Status = ReadStatus.Data, Drained = true, FoundNothing = true }
                     : new ReadOutcome { Status = ReadStatus.Broken, Drained = true, Failure = received.ErrorName };
             }
 

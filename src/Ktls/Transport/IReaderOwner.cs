@@ -9,8 +9,10 @@ internal interface IReaderOwner
     /// <summary>The peer's FIN arrived behind a clean end: it is gone. Told once.</summary>
     void OnPeerGone();
 
-    /// <summary>The client changed keys where the kernel cannot: what is under way may end, nothing more may begin. Told once.</summary>
-    void OnOutOfKeys();
+    /// <summary>A direction needs keys that the kernel does not take: what is under way may end, nothing more may begin. Told once.</summary>
+    /// <param name="reason">A word for metrics.</param>
+    /// <param name="unreadable">What the client still sends cannot be read.</param>
+    void OnOutOfKeys(string reason, bool unreadable);
 
     /// <summary>A read is wanted that this thread cannot do: call <see cref="RecordPipeReader.OnPosted"/> on the loop.</summary>
     void PostRead();

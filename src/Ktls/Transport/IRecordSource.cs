@@ -35,6 +35,9 @@ internal readonly struct ReadOutcome
     /// <summary>True when the socket held no more at this moment: wait for its next edge.</summary>
     public bool Drained { get; init; }
 
+    /// <summary>True when the socket held nothing at all, not even part of a record or the peer's FIN.</summary>
+    public bool FoundNothing { get; init; }
+
     /// <summary>With Control: the content type.</summary>
     public ContentType ControlType { get; init; }
 

@@ -21,11 +21,12 @@ internal sealed class KernelRecordSink : IRecordSink, IOutgoingRoom
     private bool _ended;
 
     /// <param name="kernel">The socket, with the keys installed for transmitting.</param>
-    /// <param name="keys">The same keys; the sink takes them over.</param>
+    /// <param name="keys">The same keys; the sink takes them over, and the caller's instance is empty afterwards.</param>
     /// <param name="supportsRekey">The kernel can change keys (Linux 6.14).</param>
     /// <param name="blocks">Where the writer's memory comes from.</param>
     public KernelRecordSink(IKernelTls kernel, DirectionKeys keys, bool supportsRekey, OutgoingBlockPool blocks)
     {
+        keys = keys.Move();
         _queue = new KernelSendQueue(kernel, keys) { CanUpdateKeys = supportsRekey && keys.Suite.Version == TlsVersion.Tls13 };
         keys.ForgetKey();
         _memory = new WriterMemory(this);

@@ -155,7 +155,7 @@ internal sealed class KernelRecordSource : IRecordSource
     {
         if (result.WouldBlock)
         {
-            return new ReadOutcome { Drained = true };
+            return new ReadOutcome { Drained = true, FoundNothing = true };
         }
 
         if (result.ControlRecordWaits)

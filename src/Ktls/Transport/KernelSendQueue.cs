@@ -71,7 +71,7 @@ internal sealed class KernelSendQueue(IKernelTls kernel, DirectionKeys keys) : I
             ulong recordsLeft = keys.Suite.Aead.Limit.CloseRecords - _recordsMost;
             ReadOnlySpan<ArraySegment<byte>> pieces = _data.Gather(BytesOf(recordsLeft), out int asked);
             SyscallResult sent = kernel.Send(pieces);
-            if (sent.BadRecord)
+            if (MayTakeError(sent))
             {
                 kernel.TakeError();
                 sent = kernel.Send(pieces);
@@ -181,9 +181,8 @@ internal sealed class KernelSendQueue(IKernelTls kernel, DirectionKeys keys) : I
     private SendStatus SendControl(ContentType type, ReadOnlySpan<byte> fragment)
     {
         SyscallResult sent = kernel.SendControl(type, fragment);
-        if (sent.BadRecord)
+        if (MayTakeError(sent))
         {
-            // The other direction met a bad record. The alert that says so must still go out.
             kernel.TakeError();
             sent = kernel.SendControl(type, fragment);
         }
@@ -197,10 +196,12 @@ internal sealed class KernelSendQueue(IKernelTls kernel, DirectionKeys keys) : I
         return SendStatus.Sent;
     }
 
-    // What is wrong with a header is told once. It is the receiver's to hear, which then closes and sends the alert; until then nothing
-    // goes.
+    // The other direction met a bad record, which is told once if it was its header. It is the receiver's to hear, which then closes; until
+    // then nothing goes. After that the alert that says so must still go out.
+    private bool MayTakeError(SyscallResult sent) => sent.RefusesRecord && _closingAlert != null;
+
     private static SendStatus StatusOf(SyscallResult failure) =>
-        failure.WouldBlock || failure.RecordTooLong || failure.Invalid ? SendStatus.Blocked : SendStatus.Broken;
+        failure.WouldBlock || failure.RefusesRecord ? SendStatus.Blocked : SendStatus.Broken;
 
     private UsageAction Usage()
     {

@@ -28,9 +28,9 @@ internal sealed class KernelUnreadBytes(IKernelTls kernel, int descriptor, Event
         SyscallResult discarded = hides ? DiscardHidden() : DiscardVerified();
         if (discarded.ControlRecordWaits)
         {
-            // Counted as a byte: 0 would be the end.
+            // Counted as a byte more than it has: 0 would be the end.
             discarded = kernel.ReceiveControl(stackalloc byte[ControlBytesMax], out _, out _);
-            discarded = discarded.Failed ? discarded : SyscallResult.FromCompletion(1);
+            discarded = discarded.Failed ? discarded : SyscallResult.FromCompletion(discarded.Value + 1);
         }
 
         if (discarded.Failed && !discarded.WouldBlock)

@@ -232,6 +232,7 @@ internal sealed class PendingHandshake(
         }
 
         listener.OnEstablished(this, connection);
+        transport.AbortIfDistrusted(connection);
     }
 
     private void Refuse(HandshakeRefusal refusal)

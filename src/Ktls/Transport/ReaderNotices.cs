@@ -1,7 +1,7 @@
 namespace Ktls.Transport;
 
 /// <summary>What a reader has to tell its owner once it has left its gate.</summary>
-internal readonly record struct ReaderNotice(ReadEnd? End, bool Gone, bool OutOfKeys, bool Post);
+internal readonly record struct ReaderNotice(ReadEnd? End, bool Gone, string? OutOfKeys, bool Post);
 
 /// <summary>Turns what happened to an intake into notices, each told once. Its owner's gate guards it; telling happens outside.</summary>
 internal sealed class ReaderNotices(RecordIntake intake, IReaderOwner owner)
@@ -21,8 +21,8 @@ internal sealed class ReaderNotices(RecordIntake intake, IReaderOwner owner)
         _endTold |= end != null;
         bool gone = !_goneTold && intake.PeerClosed && intake.End is { Kind: ReadEndKind.Clean };
         _goneTold |= gone;
-        bool outOfKeys = !_outOfKeysTold && intake.IsOutOfKeys;
-        _outOfKeysTold |= outOfKeys;
+        string? outOfKeys = _outOfKeysTold ? null : intake.OutOfKeys;
+        _outOfKeysTold |= outOfKeys != null;
         return new ReaderNotice(end, gone, outOfKeys, post);
     }
 
@@ -44,9 +44,9 @@ internal sealed class ReaderNotices(RecordIntake intake, IReaderOwner owner)
             owner.OnPeerGone();
         }
 
-        if (notice.OutOfKeys)
+        if (notice.OutOfKeys is { } reason)
         {
-            owner.OnOutOfKeys();
+            owner.OnOutOfKeys(reason, intake.IsUnreadable);
         }
     }
 }

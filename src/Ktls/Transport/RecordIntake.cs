@@ -23,6 +23,8 @@ internal sealed class RecordIntake(
     private bool _keysRequested;
     private bool _closed;
     private bool _readsStopped;
+    private bool _hadError;
+    private bool _secondLook;
     private int _turn;
     private int _turnBytes;
 
@@ -42,18 +44,26 @@ internal sealed class RecordIntake(
     public bool PeerClosed { get; private set; }
 
     /// <summary>
-    /// A KeyUpdate came and a direction that is the kernel's cannot follow it: what is under way may end, nothing more may begin.
+    /// Why no new request may begin, as a word for metrics: a direction that is the kernel's needs other keys, which this kernel does not
+    /// take. Null: it goes on.
     /// </summary>
-    public bool IsOutOfKeys { get; private set; }
+    public string? OutOfKeys { get; private set; }
+
+    /// <summary>What the client sends from here on is under keys that nobody here can use.</summary>
+    public bool IsUnreadable => _readsStopped;
 
     /// <summary>A read of the loop's turn waits to be taken, whether or not somebody waits for its data.</summary>
     public bool HasReadAhead => !_closed && End == null && source.HasReadAhead;
 
     /// <summary>The socket reported something to read.</summary>
-    public void MarkReadable(bool peerClosed)
+    /// <param name="peerClosed">The peer's FIN came, perhaps behind data.</param>
+    /// <param name="hasError">The socket has an error, which a read will tell unless a send has heard it before.</param>
+    public void MarkReadable(bool peerClosed, bool hasError)
     {
         _readable = true;
-        PeerClosed |= peerClosed;
+        PeerClosed |= peerClosed || hasError;
+        _hadError |= hasError;
+        _secondLook = true;
     }
 
     /// <summary>Ends it from outside, unless it has ended.</summary>
@@ -133,8 +143,10 @@ internal sealed class RecordIntake(
         ReadOutcome outcome = source.Read(scratch, _readable);
         if (outcome.Drained)
         {
-            // A FIN gives no second edge: once it is known to be behind the data, keep reading up to it.
-            _readable = PeerClosed;
+            // A FIN gives no second edge: once it is known to be behind the data, keep reading up to it. But a socket that has nothing, not
+            // even that, is looked at once more and then left alone until it reports again.
+            _readable = PeerClosed && (!outcome.FoundNothing || _secondLook);
+            _secondLook &= !outcome.FoundNothing;
         }
 
         if (outcome.Data is { } data)
@@ -157,6 +169,12 @@ internal sealed class RecordIntake(
             case ReadStatus.Broken:
                 End = new ReadEnd(ReadEndKind.Broken, default, $"The connection failed: {outcome.Failure}");
                 break;
+        }
+
+        if (outcome.FoundNothing && _hadError && !_readable)
+        {
+            // kTLS tells once what is wrong with a header, and a send may have been the one to hear it; the receive queue is dead all the same.
+            EndWith(new ReadEnd(ReadEndKind.Refused, AlertDescription.DecodeError, "The client sent something that is no record"));
         }
 
         if (Chain.Length > HeldBytesMax)
@@ -208,7 +226,8 @@ internal sealed class RecordIntake(
         if (!source.CanUpdateKeys)
         {
             // What follows is under keys that nobody here can use.
-            IsOutOfKeys = _readsStopped = true;
+            _readsStopped = true;
+            OutOfKeys = KeyUpdateWithoutRekey;
             return;
         }
 
@@ -224,7 +243,7 @@ internal sealed class RecordIntake(
         }
         else
         {
-            IsOutOfKeys = true;
+            OutOfKeys = KeyUpdateWithoutRekey;
         }
     }
 
@@ -238,7 +257,8 @@ internal sealed class RecordIntake(
         }
         else
         {
-            IsOutOfKeys = true;
+            // It still protects some millions of records, and ends the connection when it may not.
+            OutOfKeys = KeyWornOut;
         }
     }
 
@@ -257,6 +277,9 @@ internal sealed class RecordIntake(
 
         return _turnBytes >= TurnBytesMax;
     }
+
+    private const string KeyUpdateWithoutRekey = "key_update_without_rekey";
+    private const string KeyWornOut = "key_worn_out";
 
     // One dispatch of one connection; then the others.
     private const int TurnBytesMax = 1 << 20;

@@ -138,11 +138,11 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
     }
 
     /// <summary>The socket has something to read, or its peer's FIN. On the loop.</summary>
-    public void OnReadable(bool peerClosed)
+    public void OnReadable(bool peerClosed, bool hasError = false)
     {
         lock (_wait.Gate)
         {
-            intake.MarkReadable(peerClosed);
+            intake.MarkReadable(peerClosed, hasError);
         }
 
         OnPosted();

@@ -20,10 +20,11 @@ internal sealed class SendQueue(int descriptor) : IPendingSend
         {
             ReadOnlySpan<ArraySegment<byte>> pieces = _pieces.Gather(long.MaxValue, out int asked);
             SyscallResult sent = SocketCalls.Send(descriptor, pieces);
-            if (sent.BadRecord)
+            if (sent.RefusesRecord)
             {
-                // The kernel receives and met a bad record. It is the reader's to hear; what is to be sent, the alert above all, still goes.
-                SocketCalls.TakeError(descriptor);
+                // The kernel receives, and met a bad record; telling that took the error (net/ipv4/tcp.c, sk_stream_error), so the reader has
+                // to find its direction closed instead. The alert must still go out.
+                SocketCalls.ShutdownRead(descriptor);
                 sent = SocketCalls.Send(descriptor, pieces);
             }
 

@@ -150,13 +150,21 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
     void IReaderOwner.OnPeerGone() => FireClosed();
 
-    void IReaderOwner.OnOutOfKeys()
+    void IReaderOwner.OnOutOfKeys(string reason, bool unreadable)
     {
         // Kestrel lets requests in flight end, takes no more, and closes with close_notify. A request whose rest is under the new keys can only
         // be cut off.
-        _transport.Metrics.KernelClosed("key_update_without_rekey");
-        TransportLog.OutOfKeys(_transport.Log, _listener.Options.Name, RemoteEndPoint);
-        _socket.Loop.SetDeadline(_socket, OutOfKeysGrace);
+        _transport.Metrics.KernelClosed(reason);
+        if (_listener.MayLog())
+        {
+            TransportLog.OutOfKeys(_transport.Log, _listener.Options.Name, RemoteEndPoint);
+        }
+
+        if (unreadable)
+        {
+            _socket.Loop.SetDeadline(_socket, OutOfKeysGrace);
+        }
+
         ThreadPool.UnsafeQueueUserWorkItem(
             static connection => connection._features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(), this, preferLocal: false);
     }
@@ -235,7 +243,7 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
         if (ready.Readable)
         {
-            _reader.OnReadable(ready.PeerClosed || ready.Broken);
+            _reader.OnReadable(ready.PeerClosed || ready.Broken, ready.HasError);
             _transport.RelievePressure();
         }
 

@@ -60,13 +60,17 @@ internal sealed class TlsTransportFactory(
         }
 
         watch?.Start(resources.Metrics, resources.Log);
-        if (listener.Kernel.Receive != KernelUse.Off && resources.EnableHiddenReceive() is { } whyNot)
+        if (MayReceive(listener) && resources.EnableHiddenReceive() is { } whyNot)
         {
             watch?.Support.GiveUpHiddenReads(whyNot);
         }
 
         watch?.Support.Demand(listener);
     }
+
+    // Hidden pages are pinned memory, which only a kernel that gets something to receive is worth.
+    private bool MayReceive(TlsListenerOptions listener) => listener.Handshake.SuitesInUse.Any(suite =>
+        kernel.WhyNot(listener.Kernel, suite, KernelDirection.Receive) is null or { Code: LayerReasons.InconclusiveCode });
 
     private TransportResources Resources()
     {

@@ -33,7 +33,7 @@ internal static partial class TransportLog
     [LoggerMessage(9, LogLevel.Warning, "{Listener}: {Count} lines about refused clients were left out")]
     public static partial void LinesLeftOut(ILogger log, string listener, int count);
 
-    [LoggerMessage(10, LogLevel.Information, "{Listener}: connection of {Remote} is to end: its keys changed, which this kernel cannot follow")]
+    [LoggerMessage(10, LogLevel.Information, "{Listener}: connection of {Remote} is to end: it needs new keys, which this kernel does not take")]
     public static partial void OutOfKeys(ILogger log, string listener, EndPoint? remote);
 
     [LoggerMessage(7, LogLevel.Error, "An event loop caught a failure; the connection it belongs to is given up")]

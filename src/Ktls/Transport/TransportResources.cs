@@ -13,6 +13,7 @@ internal sealed class TransportResources : IDisposable
     private readonly Lock _relief = new();
     private readonly Lock _hiddenGate = new();
     private bool _hiddenAsked;
+    private volatile bool _forgeryAccepted;
     private long _connections;
     private long _reliefTick;
 
@@ -96,13 +97,21 @@ internal sealed class TransportResources : IDisposable
     /// <summary>Resets every connection that the kernel receives for: what it verified may be forged. Any thread.</summary>
     public void AbortKernelReceivers()
     {
+        TransportLog.ForgeryAccepted(Log);
+        _forgeryAccepted = true;
         foreach (TlsConnection connection in Table.Connections())
         {
-            if (connection.Layers.WhyNotReceive == null)
-            {
-                Metrics.KernelClosed("forged_record_accepted");
-                connection.Abort(new ConnectionAbortedException("The kernel took a tampered record for genuine in its self-test."));
-            }
+            AbortIfDistrusted(connection);
+        }
+    }
+
+    /// <summary>For a connection that has just entered the table: one that was not there yet when the others were reset.</summary>
+    public void AbortIfDistrusted(TlsConnection connection)
+    {
+        if (_forgeryAccepted && connection.Layers.WhyNotReceive == null)
+        {
+            Metrics.KernelClosed("forged_record_accepted");
+            connection.Abort(new ConnectionAbortedException("The kernel took a tampered record for genuine in its self-test."));
         }
     }
 

@@ -149,7 +149,7 @@ public sealed class KeyUpdateTests(KernelProxies proxies) : KernelProxyTest(prox
     }
 
     private static int LinesAboutKeys(ProxyProcess proxy) =>
-        proxy.Output.Split("its keys changed, which this kernel cannot follow").Length - 1;
+        proxy.Output.Split("it needs new keys, which this kernel does not take").Length - 1;
 
     private const string LastChunk = "0\r\n\r\n";
     private const int Length = 8 << 20;

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using Aead;
 using Aead.Keys;
@@ -20,12 +21,14 @@ internal sealed class RecordPeer : IDisposable
     private readonly DecryptStage _stage;
     private readonly DirectionKeys _forgeKeys;
     private readonly List<byte> _wire = [];
+    private ulong _nextNonce;
 
     /// <param name="suite">For both directions, which have different keys.</param>
     /// <param name="first">The sequence number both directions start with.</param>
     public RecordPeer(CipherSuite suite, ulong first = 0)
     {
         Suite = suite;
+        _nextNonce = first;
         _stage = _pool.CreateStage();
         _forgeKeys = Keys(suite, ReceiveSeed, first);
         Encryptor = new RecordEncryptor(Keys(suite, ReceiveSeed, first));
@@ -83,6 +86,12 @@ internal sealed class RecordPeer : IDisposable
 
         byte[] record = [.. _wire[..RecordLength]];
         _wire.RemoveRange(0, record.Length);
+        if (Suite.ExplicitNonceLength > 0)
+        {
+            // The kernel's explicit nonces go on where this project's left off, or one might come twice.
+            Assert.Equal(_nextNonce++, BinaryPrimitives.ReadUInt64BigEndian(record.AsSpan(RecordHeader.Length)));
+        }
+
         return Decryptor.Open(record, _stage);
     }
 

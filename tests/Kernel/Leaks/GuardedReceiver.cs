@@ -26,6 +26,9 @@ internal sealed class GuardedReceiver : IDisposable
         _watchesSeams = watchesSeams;
         Pool = PagePool.Create(new PagePolicy { Delivery = delivery, BytesMax = 4 << 20 }, stages: 1);
         _scratch = new ReceiveScratch(Pool.CreateStage());
+
+        // It is made without being cleared, and other tests leave their bytes behind.
+        Scratch.AsSpan().Clear();
         HiddenReadRing ring = HiddenReadRing.TryCreate(readsMax: 4, out SyscallResult refusal)
             ?? throw new InvalidOperationException($"io_uring: {refusal.ErrorName}");
         _ring = new SeamRing(ring, watchesSeams);

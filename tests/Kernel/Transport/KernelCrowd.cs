@@ -51,12 +51,10 @@ internal sealed class KernelCrowd : IAsyncDisposable
     /// <summary>Connections that have not left.</summary>
     public int Open => _transport.Table.Connections().Count();
 
-    /// <summary>
-    /// Threads of this process, those that the kernel makes for waiting reads included, but not the pool's, which come and go by themselves.
-    /// </summary>
+    /// <summary>The loops' threads and those that the kernel makes for reads that wait; the runtime's come and go by themselves.</summary>
     public static int Threads => Directory.GetDirectories("/proc/self/task")
         .Select(task => File.ReadAllText(Path.Combine(task, "comm")))
-        .Count(name => !name.StartsWith(".NET TP", StringComparison.Ordinal));
+        .Count(name => name.StartsWith("tls-loop", StringComparison.Ordinal) || name.StartsWith("iou-", StringComparison.Ordinal));
 
     /// <summary>Processor time of the loops and of threads the kernel made for their reads, and not of the runtime and the test.</summary>
     public static TimeSpan ProcessorTime => TimeSpan.FromSeconds(Directory.GetDirectories("/proc/self/task")

@@ -78,7 +78,7 @@ internal sealed class ReaderBench : IReaderOwner, IDisposable
 
     void IReaderOwner.OnPeerGone() => PeerGone++;
 
-    void IReaderOwner.OnOutOfKeys() => OutOfKeys++;
+    void IReaderOwner.OnOutOfKeys(string reason, bool unreadable) => OutOfKeys++;
 
     void IReaderOwner.PostRead() => Posts++;
 
