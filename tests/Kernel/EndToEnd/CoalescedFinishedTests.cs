@@ -136,7 +136,7 @@ public sealed class CoalescedFinishedTests(KernelProxies proxies) : KernelProxyT
     private static string NextId(int cut) => $"{cut:0000}-{Interlocked.Increment(ref _exchanges):00000}";
 
     // Where the proxy receives, the bytes take the same way as on a machine without kernel TLS; what is new is the kernel's part.
-    private static int StepBetweenCuts(LayerChoice layers) => layers == LayerChoice.Both ? 1 : 7;
+    private static int StepBetweenCuts(LayerChoice layers) => layers == LayerChoice.Both ? 1 : 9;
 
     private static int _exchanges;
     private const int Runs = 3;

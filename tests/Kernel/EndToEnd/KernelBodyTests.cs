@@ -16,7 +16,7 @@ public sealed class KernelBodyTests(KernelProxies proxies) : KernelProxyTest(pro
 {
     /// <summary>
     /// Every suite and both versions of HTTP where both directions change hands, one suite of each TLS version where one does. A user-mode
-    /// kernel passes some 10 MB in a second, so at the usual scale not all bodies are the largest.
+    /// kernel passes some 10 MB in a second, so at the usual scale one body of each TLS version is the largest.
     /// </summary>
     public static TheoryData<LayerChoice, string, string, int> Rows()
     {

@@ -42,7 +42,7 @@ public sealed class KernelProxies : IAsyncLifetime
     /// <summary>The files nginx has.</summary>
     public const int LargeMebibytes = 64;
 
-    public const int MediumMebibytes = 8;
+    public const int MediumMebibytes = 4;
 }
 
 /// <summary>Those who read the kernel's counters cannot share it with others meanwhile.</summary>

@@ -1,3 +1,5 @@
+using Aead;
+using TestKit.Network;
 using TlsProxy.Tests.EndToEnd.AnyLayer;
 using Xunit;
 
@@ -5,4 +7,11 @@ namespace TlsProxy.Tests.EndToEnd;
 
 /// <summary>The man in the middle, with the product's own choice of record layers.</summary>
 public sealed class TamperingTests(OriginFixture origins)
-    : InterferenceTests(origins.Proxy, origins.Kestrel), IClassFixture<OriginFixture>;
+    : InterferenceTests(origins.Proxy, origins.Kestrel), IClassFixture<OriginFixture>
+{
+    [Theory]
+    [MemberData(nameof(AllRows))]
+    public async Task AnInterferedUploadEndsAtItsLastAuthenticByte(
+        InterferenceKind kind, int record, TlsVersion version, bool chunked) =>
+        await AssertUploadEndsAtItsLastAuthenticByteAsync(kind, record, version, chunked);
+}

@@ -15,44 +15,11 @@ namespace TlsProxy.Tests.EndToEnd.AnyLayer;
 /// </summary>
 public abstract class InterferenceTests(ProxyProcess proxy, KestrelOrigin origin) : EndToEndTest(proxy)
 {
-    public static TheoryData<InterferenceKind, int, TlsVersion, bool> Rows()
-    {
-        TheoryData<InterferenceKind, int, TlsVersion, bool> rows = [];
-        foreach (InterferenceKind kind in Enum.GetValues<InterferenceKind>())
-        {
-            foreach (int record in (int[])[1, 2, 3, RecordsSent - 1])
-            {
-                foreach (TlsVersion version in Enum.GetValues<TlsVersion>())
-                {
-                    rows.Add(kind, record, version, true);
-                    rows.Add(kind, record, version, false);
-                }
-            }
-        }
+    /// <summary>Every kind, early and late, in both versions and both framings.</summary>
+    public static TheoryData<InterferenceKind, int, TlsVersion, bool> AllRows() => Rows([1, 2, 3, RecordsSent - 1], [true, false]);
 
-        return rows;
-    }
-
-    [Theory]
-    [MemberData(nameof(Rows))]
-    public async Task AnInterferedUploadEndsAtItsLastAuthenticByte(
-        InterferenceKind kind, int record, TlsVersion version, bool chunked)
-    {
-        string id = Guid.NewGuid().ToString();
-        Interference interference = new(kind, ToServer: true, record, version);
-        AlertDescription? alert = await UploadThroughAsync(interference, id, chunked);
-
-        if (kind <= InterferenceKind.Swap)
-        {
-            Assert.Equal(AlertDescription.BadRecordMac, alert);
-        }
-
-        await AssertServesNextAsync();
-        long authenticRecords = kind == InterferenceKind.Repeat ? record : record - 1;
-        await AssertOnlyAuthenticAsync(id, Math.Max(0, authenticRecords - 1) * RecordBody);
-        bool headWasForged = authenticRecords == 0;
-        Assert.False(headWasForged && origin.Uploads.HasBegun(id), "A forged head was forwarded.");
-    }
+    /// <summary>Every kind in both versions, once.</summary>
+    public static TheoryData<InterferenceKind, int, TlsVersion, bool> OneRowOfEachKind() => Rows([3], [false]);
 
     [Theory]
     [InlineData(TlsVersion.Tls12)]
@@ -105,6 +72,44 @@ public abstract class InterferenceTests(ProxyProcess proxy, KestrelOrigin origin
         Upload upload = await origin.Uploads.EndAsync(id);
         long length = (long)RecordsPromised * RecordBody;
         Assert.Equal(Upload.Whole(length), upload);
+    }
+
+    protected async Task AssertUploadEndsAtItsLastAuthenticByteAsync(InterferenceKind kind, int record, TlsVersion version, bool chunked)
+    {
+        string id = Guid.NewGuid().ToString();
+        Interference interference = new(kind, ToServer: true, record, version);
+        AlertDescription? alert = await UploadThroughAsync(interference, id, chunked);
+
+        if (kind <= InterferenceKind.Swap)
+        {
+            Assert.Equal(AlertDescription.BadRecordMac, alert);
+        }
+
+        await AssertServesNextAsync();
+        long authenticRecords = kind == InterferenceKind.Repeat ? record : record - 1;
+        await AssertOnlyAuthenticAsync(id, Math.Max(0, authenticRecords - 1) * RecordBody);
+        bool headWasForged = authenticRecords == 0;
+        Assert.False(headWasForged && origin.Uploads.HasBegun(id), "A forged head was forwarded.");
+    }
+
+    private static TheoryData<InterferenceKind, int, TlsVersion, bool> Rows(int[] records, bool[] chunkedOrNot)
+    {
+        TheoryData<InterferenceKind, int, TlsVersion, bool> rows = [];
+        foreach (InterferenceKind kind in Enum.GetValues<InterferenceKind>())
+        {
+            foreach (int record in records)
+            {
+                foreach (TlsVersion version in Enum.GetValues<TlsVersion>())
+                {
+                    foreach (bool chunked in chunkedOrNot)
+                    {
+                        rows.Add(kind, record, version, chunked);
+                    }
+                }
+            }
+        }
+
+        return rows;
     }
 
     private async Task<AlertDescription?> UploadThroughAsync(
