@@ -1,17 +1,25 @@
+using System.Globalization;
+
 namespace TestKit;
 
 /// <summary>
 /// How long a test waits before it calls something stuck. Generous: they only cost time when something is
-/// broken.
+/// broken. TLSPROXY_PATIENCE multiplies them, for machines that are emulated.
 /// </summary>
 public static class Timeouts
 {
     /// <summary>One request, one handshake, one line of output.</summary>
-    public static readonly TimeSpan Exchange = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Exchange = Seconds(20);
 
     /// <summary>A program that starts or stops, with the machine busy.</summary>
-    public static readonly TimeSpan Program = TimeSpan.FromSeconds(40);
+    public static readonly TimeSpan Program = Seconds(40);
 
     /// <summary>A gigabyte, thousands of handshakes, a soak.</summary>
-    public static readonly TimeSpan Bulk = TimeSpan.FromMinutes(4);
+    public static readonly TimeSpan Bulk = Seconds(240);
+
+    private static TimeSpan Seconds(int seconds) =>
+        TimeSpan.FromSeconds(seconds)
+        * (Environment.GetEnvironmentVariable("TLSPROXY_PATIENCE") is { Length: > 0 } factor
+            ? double.Parse(factor, CultureInfo.InvariantCulture)
+            : 1);
 }
