@@ -13,6 +13,6 @@ public sealed class PagePoolException : Exception
     /// <param name="bytes">What was asked for.</param>
     /// <param name="error">What the kernel answered, by name.</param>
     public static PagePoolException NotPinned(long bytes, string error) => new(
-        $"{LockPlan.Size(bytes)} of pages cannot be pinned: {error}; {LockPlan.LimitInForce()}, and whatever this user has pinned already " +
-        $"counts. {LockPlan.Remedy(bytes)}");
+        $"{LockPlan.Size(bytes)} of pages cannot be pinned: {error}; {LockPlan.LimitInForce()}, and whatever this user has pinned " +
+        $"already counts. {LockPlan.Remedy(bytes)}");
 }

@@ -7,8 +7,8 @@ namespace Ktls.Kernel;
 /// <summary>
 /// Hidden reads by io_uring. Made and used by one loop's thread. That no read outlives <see cref="Submit"/> is what everything else leans
 /// on: a page with a read in flight could change after it was exposed, or lent to another connection. It holds because each read is either
-/// told not to wait (RWF_NOWAIT, which sockets take since Linux 6.4) or canceled by the last entry of the same call, and because every
-/// completion is waited for. Before 6.4 a socket with half a record costs a try by one of the kernel's workers.
+/// told not to wait (RWF_NOWAIT, which sockets of Linux 6.1 refuse) or canceled by the last entry of the same call, and because every
+/// completion is waited for. On 6.1 a socket with half a record costs a try by one of the kernel's workers.
 /// </summary>
 internal sealed unsafe class HiddenReadRing : IHiddenReads
 {
@@ -230,9 +230,9 @@ internal sealed unsafe class HiddenReadRing : IHiddenReads
                 Environment.FailFast($"Reads may be in flight that cannot be waited for: io_uring_enter failed with {waited.ErrorName}.");
             }
 
-            // The cancel missed a read that was queued to be tried again, because its socket looked readable. Two records without content in
-            // a row do that on Linux 6.1: the second try takes the second record and then waits. Without another cancel it would wait, and
-            // the loop with it, for as long as the peer likes.
+            // The cancel missed a read that was queued to be tried again, because its socket looked readable. Two records without content
+            // in a row do that on Linux 6.1: the second try takes the second record and then waits. Without another cancel it would wait,
+            // and the loop with it, for as long as the peer likes.
             PrepareCancel(_ring);
         }
     }

@@ -19,7 +19,9 @@ internal enum KernelDirection
 /// </summary>
 internal interface IKernelTls
 {
-    /// <summary>Makes the socket a kTLS socket (TCP_ULP). It passes bytes unchanged until keys are installed, direction by direction.</summary>
+    /// <summary>
+    /// Makes the socket a kTLS socket (TCP_ULP). It passes bytes unchanged until keys are installed, direction by direction.
+    /// </summary>
     SyscallResult Attach();
 
     /// <summary>
@@ -45,12 +47,13 @@ internal interface IKernelTls
     SyscallResult ReceiveVerified(Span<byte> room, out ContentType? type);
 
     /// <summary>
-    /// After <see cref="SyscallResult.ControlRecordWaits"/>: takes that record, which the kernel has verified in its own memory, whatever the
-    /// version.
+    /// After <see cref="SyscallResult.ControlRecordWaits"/>: takes that record, which the kernel has verified in its own memory, whatever
+    /// the version.
     /// </summary>
     /// <param name="fragment">Room for its content; what does not fit stays for the next call.</param>
     /// <param name="type">Its content type, or null when it was none.</param>
     /// <param name="whole">False: some of the record is left.</param>
+    /// <exception cref="InvalidOperationException">TLS 1.2: application data waits; nothing of it was read.</exception>
     SyscallResult ReceiveControl(Span<byte> fragment, out ContentType? type, out bool whole);
 
     /// <summary>Sends application data; the kernel makes the records. May send less than all.</summary>

@@ -11,8 +11,8 @@ namespace Ktls.Kernel;
 // As every call submits all that is prepared, head and tail of the submission ring are equal between calls.
 
 /// <summary>
-/// One io_uring instance for one thread: entries are prepared, one call submits them all and waits for them, and their completions are taken
-/// in whatever order they came. Source: io_uring_setup(2), io_uring_enter(2), include/uapi/linux/io_uring.h.
+/// One io_uring instance for one thread: entries are prepared, one call submits them all and waits for them, and their completions are
+/// taken in whatever order they came. Source: io_uring_setup(2), io_uring_enter(2), include/uapi/linux/io_uring.h.
 /// </summary>
 internal sealed unsafe class IoUring : IDisposable
 {
@@ -74,7 +74,8 @@ internal sealed unsafe class IoUring : IDisposable
     public int Outstanding { get; private set; }
 
     /// <summary>
-    /// Submits what is prepared and waits until every outstanding entry has completed, or a tenth of a millisecond is over, or a signal comes.
+    /// Submits what is prepared and waits until every outstanding entry has completed, or a tenth of a millisecond is over, or a signal
+    /// comes.
     /// </summary>
     /// <returns>
     /// <see cref="SyscallResult.WaitExpired"/>: entries are still in flight. Any other error: likewise, and the instance is unusable.

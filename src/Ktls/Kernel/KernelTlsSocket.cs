@@ -9,8 +9,8 @@ using static Tmds.Linux.LibC;
 namespace Ktls.Kernel;
 
 /// <summary>
-/// kTLS on one connected, non-blocking TCP socket, which stays its owner's: this only calls. One instance per socket, for it remembers which
-/// keys it installed. EINTR is retried here. Source: net/tls/tls_main.c, net/tls/tls_sw.c.
+/// kTLS on one connected, non-blocking TCP socket, which stays its owner's: this only calls. One instance per socket, for it remembers
+/// which keys it installed. EINTR is retried here. Source: net/tls/tls_main.c, net/tls/tls_sw.c.
 /// </summary>
 internal sealed unsafe class KernelTlsSocket(int descriptor) : IKernelTls
 {
@@ -89,13 +89,11 @@ internal sealed unsafe class KernelTlsSocket(int descriptor) : IKernelTls
         return Receive(room, 0, out type, out _);
     }
 
-    /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">TLS 1.2: the next record is application data; nothing of it was read.</exception>
     public SyscallResult ReceiveControl(Span<byte> fragment, out ContentType? type, out bool whole)
     {
-        // A caller that is wrong about what waits would have TLS 1.2 data decrypted into its buffer before the tag is checked. Looking first
-        // costs a call per control record and makes that impossible: a peek is always decrypted in the kernel's own memory, and what it
-        // decrypted there is what the next read gets.
+        // A caller that is wrong about what waits would have TLS 1.2 data decrypted into its buffer before the tag is checked. Looking
+        // first costs a call per control record and makes that impossible: a peek is always decrypted in the kernel's own memory, and what
+        // it decrypted there is what the next read gets.
         if (_receiveVersion != TlsVersion.Tls13)
         {
             SyscallResult peeked = Receive(fragment[..Math.Min(fragment.Length, 1)], MSG_PEEK, out type, out whole);

@@ -47,7 +47,9 @@ internal readonly struct SyscallResult
     /// <summary>kTLS: a KeyUpdate was read, and the next keys are not installed yet (Linux 6.14).</summary>
     public bool KeyExpired => _value == -LibC.EKEYEXPIRED;
 
-    /// <summary>kTLS, receiving: a header announced more than a record may hold. Reported once, so whoever sees it must remember it.</summary>
+    /// <summary>
+    /// kTLS, receiving: a header announced more than a record may hold. Reported once, so whoever sees it must remember it.
+    /// </summary>
     public bool RecordTooLong => _value == -LibC.EMSGSIZE;
 
     /// <summary>A value the kernel does not take. kTLS, receiving: a record of the wrong version.</summary>

@@ -149,7 +149,9 @@ public sealed class HiddenKernelReadTests
         await flooding;
     }
 
-    /// <summary>The transport's sockets never block. This one does, and on Linux 6.1 a half record then keeps a worker of the kernel busy.</summary>
+    /// <summary>
+    /// The transport's sockets never block. This one does, and on Linux 6.1 a half record then keeps a worker of the kernel busy.
+    /// </summary>
     [Theory]
     [InlineData(0)]
     [InlineData(20_000)]
@@ -186,9 +188,11 @@ public sealed class HiddenKernelReadTests
         using RecordPeer peer = new(TestRecords.Tls12);
         byte[] sent = TestRecords.Bytes(RecordHeader.PlaintextLengthMax, seed: 1);
         peer.Send(ContentType.ApplicationData, sent);
-        SyscallResult first = peer.Bench.Submit(peer.Bench.Read(peer.Pair) with { Address = peer.Bench.Region.Address + 5, Length = 5000 })[0];
+        HiddenRead read = peer.Bench.Read(peer.Pair);
+        nint start = peer.Bench.Region.Address + 5;
+        SyscallResult first = peer.Bench.Submit(read with { Address = start, Length = 5000 })[0];
         Assert.Equal(5000, first.Value);
-        SyscallResult second = peer.Bench.Submit(peer.Bench.Read(peer.Pair) with { Address = peer.Bench.Region.Address + 5005 })[0];
+        SyscallResult second = peer.Bench.Submit(read with { Address = start + 5000 })[0];
         Assert.Equal(sent.Length - 5000, second.Value);
         Assert.Equal([0, 0, 0, 0, 0, .. sent, 0], peer.Bench.Region.Peek(0, 5 + sent.Length + 1));
     }

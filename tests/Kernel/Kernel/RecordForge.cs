@@ -6,8 +6,8 @@ using Aead.Records;
 namespace Kernel.Tests.Kernel;
 
 /// <summary>
-/// Records that verify and that <see cref="RecordEncryptor"/> refuses to make, because no honest sender would. Shares the encryptor's sequence:
-/// the caller says which number it is.
+/// Records that verify and that <see cref="RecordEncryptor"/> refuses to make, because no honest sender would. Shares the encryptor's
+/// sequence: the caller says which number it is.
 /// </summary>
 internal static class RecordForge
 {

@@ -12,8 +12,8 @@ using Xunit;
 namespace Kernel.Tests.Kernel;
 
 /// <summary>
-/// A connection whose one end has its records made and taken apart by the kernel, the other by this project's own record layer, and a ring that
-/// reads from the kernel's end.
+/// A connection whose one end has its records made and taken apart by the kernel, the other by this project's own record layer, and a ring
+/// that reads from the kernel's end.
 /// </summary>
 internal sealed class RecordPeer : IDisposable
 {
