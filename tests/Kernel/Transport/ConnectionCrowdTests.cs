@@ -7,9 +7,7 @@ using Xunit;
 
 namespace Kernel.Tests.Transport;
 
-/// <summary>What a thousand connections cost that come and go, or only sit there. Alone, because other tests have descriptors too.</summary>
-[Collection(Alone)]
-[CollectionDefinition(Alone, DisableParallelization = true)]
+/// <summary>What a thousand connections cost that come and go, or only sit there.</summary>
 public sealed class ConnectionCrowdTests
 {
     [Fact]
@@ -117,7 +115,6 @@ public sealed class ConnectionCrowdTests
     private static readonly CipherSuite[] Suites =
         [CipherSuite.Find("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")!, CipherSuite.Find("TLS_CHACHA20_POLY1305_SHA256")!];
 
-    private const string Alone = nameof(ConnectionCrowdTests);
     private const int Rounds = 50;
     private const double ShareMax = 0.02;
 }
