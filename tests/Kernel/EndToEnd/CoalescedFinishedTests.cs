@@ -36,7 +36,7 @@ public sealed class CoalescedFinishedTests(KernelProxies proxies) : KernelProxyT
     [MemberData(nameof(Rows))]
     public async Task NothingIsLostWhereverTheStreamIsCut(LayerChoice layers, TlsVersion version)
     {
-        TlsStatistics before = TlsStatistics.Read();
+        TlsStatistics before = await Proxies.BeginCountingAsync();
         int length = 0;
         await AssertServedAsync(layers, version, 0, (socket, bytes) =>
         {

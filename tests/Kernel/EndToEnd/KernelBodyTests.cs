@@ -45,12 +45,12 @@ public sealed class KernelBodyTests(KernelProxies proxies) : KernelProxyTest(pro
     public async Task ABodyPassesEachWay(LayerChoice layers, string suite, string http, int mebibytes)
     {
         long length = (long)mebibytes << 20;
-        ProxyProcess proxy = Proxy(layers);
         string name = await OpenSslClient.NameOfAsync(suite);
         string[] choice = CipherSuite.Find(suite)!.Version == TlsVersion.Tls13
             ? [http, "--tlsv1.3", "--tls13-ciphers", name]
             : [http, "--tlsv1.2", "--tls-max", "1.2", "--ciphers", name];
-        TlsStatistics before = TlsStatistics.Read();
+        TlsStatistics before = await Proxies.BeginCountingAsync();
+        ProxyProcess proxy = Proxy(layers);
         CommandResult download = await Curl.HashAsync(proxy, $"/{length}", ["--verbose", .. choice], timeout: Timeouts.Bulk);
         string id = Guid.NewGuid().ToString();
         CommandResult upload = await Curl.HashAsync(
@@ -70,7 +70,7 @@ public sealed class KernelBodyTests(KernelProxies proxies) : KernelProxyTest(pro
     [InlineData("-tls1_3")]
     public async Task OpenSslReceivesAndSendsTheSame(string version)
     {
-        TlsStatistics before = TlsStatistics.Read();
+        TlsStatistics before = await Proxies.BeginCountingAsync();
         CommandResult download = await RunQuietAsync(version, writer => writer.WriteAsync(OpenSslClient.Get($"/{Length}")), HashBodyAsync);
         string id = Guid.NewGuid().ToString();
         CommandResult upload = await RunQuietAsync(version, writer => SendBodyAsync(writer, id));
@@ -89,6 +89,7 @@ public sealed class KernelBodyTests(KernelProxies proxies) : KernelProxyTest(pro
     [InlineData(LayerChoice.Neither)]
     public async Task TheKernelHoldsTheKeysOfOpenConnectionsAndOfNoOthers(LayerChoice layers)
     {
+        await Proxies.BeginCountingAsync();
         await TlsStatistics.UntilIdleAsync();
         List<Stream> clients = [];
         for (int count = 0; count < Connections; count++)

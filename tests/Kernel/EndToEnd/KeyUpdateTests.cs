@@ -24,7 +24,7 @@ public sealed class KeyUpdateTests(KernelProxies proxies) : KernelProxyTest(prox
     [InlineData(LayerChoice.TransmitOnly, 5)]
     public async Task OurKeyUpdateComesBeforeTheDataUnderOurNewKeysThoughEverythingIsFull(LayerChoice layers, int requests)
     {
-        TlsStatistics before = TlsStatistics.Read();
+        TlsStatistics before = await Proxies.BeginCountingAsync();
         using HttpRecordClient client = await HttpRecordClient.ConnectAsync(Proxy(layers), http2: true, receiveBuffer: 16 << 10);
         client.Get($"/pattern?length={Length}");
         await client.ReceiveAsync(1);
@@ -53,7 +53,7 @@ public sealed class KeyUpdateTests(KernelProxies proxies) : KernelProxyTest(prox
     [InlineData(LayerChoice.ReceiveOnly)]
     public async Task EveryRequestUnderKeysOfItsOwnIsAnswered(LayerChoice layers)
     {
-        TlsStatistics before = TlsStatistics.Read();
+        TlsStatistics before = await Proxies.BeginCountingAsync();
         using HttpRecordClient client = await HttpRecordClient.ConnectAsync(Proxy(layers));
         for (int request = 1; request <= Requests; request++)
         {

@@ -27,7 +27,7 @@ public sealed class OpenSslKeyUpdateTests(KernelProxies proxies) : KernelProxyTe
 
     private async Task PassWhileKeysChangeAsync(LayerChoice layers, char command)
     {
-        TlsStatistics before = TlsStatistics.Read();
+        TlsStatistics before = await Proxies.BeginCountingAsync();
         await using OpenSslSession session = new(Proxy(layers));
         await DownloadAsync(session, command);
         await UploadAsync(session, command);

@@ -67,7 +67,14 @@ internal sealed class FakeRecordSource : IRecordSource
 
     public void UpdateKeys() => KeyUpdates++;
 
-    public IUnreadBytes Unread(EventLoop loop, bool peerClosed) => new PlainUnreadBytes(-1);
+    /// <summary>What was last said about the peer's FIN when its unread bytes were asked for.</summary>
+    public bool? UnreadBehindFin { get; private set; }
+
+    public IUnreadBytes Unread(EventLoop loop, bool peerClosed)
+    {
+        UnreadBehindFin = peerClosed;
+        return new PlainUnreadBytes(-1);
+    }
 
     public void Dispose() => IsDisposed = true;
 }

@@ -112,6 +112,18 @@ public class RecordIntakeTests
         Assert.Equal(AlertDescription.InternalError, Assert.Single(bench.Ends).Alert);
     }
 
+    [Theory]
+    [InlineData(false, true, false)]
+    [InlineData(true, false, true)]
+    [InlineData(true, true, true)]
+    public void An_error_of_the_socket_is_not_the_FIN_that_a_lingering_close_waits_for(bool peerClosed, bool hasError, bool expected)
+    {
+        using ReaderBench bench = new();
+        bench.Intake.MarkReadable(peerClosed, hasError);
+        _ = bench.Intake.Unread;
+        Assert.Equal(expected, bench.Source.UnreadBehindFin);
+    }
+
     [Fact]
     public async Task One_turn_of_the_loop_reads_a_megabyte_and_leaves_the_rest_to_the_next()
     {
