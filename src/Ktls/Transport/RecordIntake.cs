@@ -30,6 +30,7 @@ internal sealed class RecordIntake(
 
     // A new owner of a descriptor must try first: the edge may have gone to the handshake.
     private bool _readable = true;
+    private bool _finReported;
 
     /// <summary>Verified bytes not yet consumed.</summary>
     public PageChain Chain { get; } = new();
@@ -40,7 +41,7 @@ internal sealed class RecordIntake(
     /// <summary>The end was no clean one.</summary>
     public bool Failed => End is { Kind: not ReadEndKind.Clean };
 
-    /// <summary>The peer's FIN was reported, perhaps with data before it.</summary>
+    /// <summary>The peer's FIN was reported, perhaps with data before it, or an error, which is as final for who reads.</summary>
     public bool PeerClosed { get; private set; }
 
     /// <summary>
@@ -62,6 +63,7 @@ internal sealed class RecordIntake(
     {
         _readable = true;
         PeerClosed |= peerClosed || hasError;
+        _finReported |= peerClosed;
         _hadError |= hasError;
         _secondLook = true;
     }
@@ -114,8 +116,8 @@ internal sealed class RecordIntake(
         return PullStatus.Done;
     }
 
-    /// <summary>How to throw away what the peer still sends.</summary>
-    public IUnreadBytes Unread => source.Unread(loop, PeerClosed);
+    /// <summary>How to throw away what the peer still sends. One whose record was refused may send for long: an error is no FIN.</summary>
+    public IUnreadBytes Unread => source.Unread(loop, _finReported);
 
     /// <summary>No receive happens after this: the descriptor gets another owner.</summary>
     public void Dispose()
