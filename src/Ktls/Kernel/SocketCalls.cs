@@ -158,11 +158,22 @@ internal static unsafe class SocketCalls
         }
     }
 
-    /// <summary>Bytes sent that the peer has not acknowledged (SIOCOUTQ, tcp(7)); a FIN counts as one.</summary>
+    /// <summary>
+    /// Bytes sent that the peer has not acknowledged (SIOCOUTQ, tcp(7)); a FIN counts as one. 0 once the connection is no more: the kernel
+    /// goes on counting what a reset threw away.
+    /// </summary>
     public static int UnacknowledgedBytes(int descriptor)
     {
         int bytes = 0;
-        return ioctl(descriptor, TIOCOUTQ, &bytes) == 0 ? bytes : 0;
+        return ioctl(descriptor, TIOCOUTQ, &bytes) == 0 && bytes > 0 && !IsClosed(descriptor) ? bytes : 0;
+    }
+
+    private static bool IsClosed(int descriptor)
+    {
+        // tcpi_state, the first byte of struct tcp_info.
+        byte state = 0;
+        socklen_t length = sizeof(byte);
+        return getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &state, &length) == 0 && state == TcpClose;
     }
 
     /// <summary>Bytes the peer has acknowledged since the connection began (TCP_INFO, tcp(7)).</summary>
@@ -247,6 +258,9 @@ internal static unsafe class SocketCalls
     // include/uapi/linux/tcp.h: struct tcp_info up to and with tcpi_bytes_acked (Linux 4.1), in units of 8 bytes.
     private const int TcpInfoBytesAcknowledged = 15;
     private const int TcpInfoCount = TcpInfoBytesAcknowledged + 1;
+
+    // include/net/tcp_states.h: TCP_CLOSE.
+    private const byte TcpClose = 7;
 
     // include/uapi/linux/sock_diag.h: SK_MEMINFO_VARS, SK_MEMINFO_WMEM_QUEUED, SK_MEMINFO_SNDBUF.
     private const int MemoryInfoCount = 9;

@@ -37,6 +37,19 @@ public sealed class PageMapFaultTests
         Assert.Equal(before, MappedViews());
     }
 
+    [Fact]
+    public void A_refused_pin_leaves_no_mapping()
+    {
+        using PagePool pool = PagePool.Create(new PagePolicy { BytesMax = 4 << 20 }, stages: 1);
+        int before = MappedViews();
+        int descriptors = OpenDescriptors();
+        using PinnedAlias kernel = new() { Refusal = "no" };
+        PagePoolException refused = Assert.Throws<PagePoolException>(() => PinnedPages.Create(pool, kernel, slots: 2, () => { }));
+        Assert.Equal("no", refused.Message);
+        Assert.Equal(before, MappedViews());
+        Assert.Equal(descriptors, OpenDescriptors());
+    }
+
     private static int MappedViews() =>
         Mappings.Read().Count(mapping => mapping.Name.Contains("tls-pages", StringComparison.Ordinal));
 

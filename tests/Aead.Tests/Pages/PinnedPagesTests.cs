@@ -141,16 +141,6 @@ public sealed class PinnedPagesTests : IDisposable
     }
 
     [Fact]
-    public void A_refused_pin_leaves_nothing_behind()
-    {
-        int before = Mappings.Read().Count(m => m.Name.Contains("tls-pages", StringComparison.Ordinal));
-        using PinnedAlias kernel = new() { Refusal = "no" };
-        PagePoolException refused = Assert.Throws<PagePoolException>(() => PinnedPages.Create(_pool, kernel, slots: 2, () => { }));
-        Assert.Equal("no", refused.Message);
-        Assert.Equal(before, Mappings.Read().Count(m => m.Name.Contains("tls-pages", StringComparison.Ordinal)));
-    }
-
-    [Fact]
     public void Arguments_that_cannot_be_are_refused()
     {
         Assert.True(_pages.TryRent(out PinnedSlot? slot));

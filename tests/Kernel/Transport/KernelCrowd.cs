@@ -48,6 +48,9 @@ internal sealed class KernelCrowd : IAsyncDisposable
     /// <summary>Slots that a consumer holds, over all loops.</summary>
     public int SlotsOut => Loops.Sum(loop => loop.Hidden!.Pages.SlotsOut);
 
+    /// <summary>One for each loop.</summary>
+    public int Rings => Loops.Length;
+
     /// <summary>Connections that have not left.</summary>
     public int Open => _transport.Table.Connections().Count();
 

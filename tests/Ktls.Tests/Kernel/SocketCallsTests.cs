@@ -69,6 +69,21 @@ public class SocketCallsTests
     }
 
     [Fact]
+    public void What_a_reset_connection_had_on_its_way_is_not_waited_for()
+    {
+        using SocketPair pair = new(peerReceiveBuffer: 4096);
+        byte[] bytes = new byte[1 << 20];
+        while (!SocketCalls.Send(pair.Descriptor, bytes).Failed)
+        {
+        }
+
+        Assert.NotEqual(0, SocketCalls.UnacknowledgedBytes(pair.Descriptor));
+        pair.Peer.LingerState = new LingerOption(enable: true, seconds: 0);
+        pair.Peer.Close();
+        Assert.True(SpinWait.SpinUntil(() => SocketCalls.UnacknowledgedBytes(pair.Descriptor) == 0, TestKit.Timeouts.Exchange));
+    }
+
+    [Fact]
     public void Receiving_tells_nothing_yet_from_the_end()
     {
         using SocketPair pair = new();
