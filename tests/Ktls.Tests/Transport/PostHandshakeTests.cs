@@ -40,6 +40,21 @@ public class PostHandshakeTests
         Assert.Equal(AlertDescription.UnexpectedMessage, judge.Alert);
     }
 
+    [Fact]
+    public void A_burst_of_control_records_is_bounded()
+    {
+        PostHandshake judge = new(TlsVersion.Tls13);
+        int accepted = 0;
+        while (accepted < 1000 && judge.Judge(ContentType.Handshake, [24, 0, 0, 1, 0]) == PostHandshakeAction.UpdateReadKeys)
+        {
+            accepted++;
+        }
+
+        // One a second is earned while they are judged.
+        Assert.InRange(accepted, 32, 64);
+        Assert.Equal(AlertDescription.UnexpectedMessage, judge.Alert);
+    }
+
     public static TheoryData<TlsVersion, ContentType, byte[], AlertDescription> RefusedRows() => new()
     {
         { TlsVersion.Tls13, ContentType.Handshake, [24, 0, 0, 1, 2], AlertDescription.IllegalParameter },

@@ -93,6 +93,18 @@ public class RecordIntakeTests
     }
 
     [Fact]
+    public void Data_behind_close_notify_is_never_shown()
+    {
+        using ReaderBench bench = new();
+        bench.Source.Deliver(ContentType.Alert, 1, 0);
+        bench.Arrive(10);
+        Assert.True(bench.Reader.TryRead(out ReadResult result));
+        Assert.True(result.IsCompleted && result.Buffer.IsEmpty);
+        Assert.True(bench.Reader.TryRead(out result));
+        Assert.True(result.IsCompleted && result.Buffer.IsEmpty);
+    }
+
+    [Fact]
     public void A_consumer_that_lets_a_megabyte_pile_up_is_given_up()
     {
         using ReaderBench bench = new();
