@@ -37,10 +37,10 @@ internal sealed class TransportHost : IAsyncDisposable
 
     public static async Task<TransportHost> StartAsync(
         long pageBytesMax = 16 << 20, int maxConnections = 1000, int maxHandshakes = 1000, TimeSpan? handshakeTimeout = null,
-        IKernelSupport? kernel = null, KernelPolicy? policy = null)
+        IKernelSupport? kernel = null, KernelPolicy? policy = null, KernelWatch? watch = null)
     {
         PagePool pages = PagePool.Create(new PagePolicy { BytesMax = pageBytesMax, Delivery = Delivery.Copy }, TransportResources.Stages);
-        TlsTransportFactory factory = new(pages, new SharedMemory(), kernel ?? new NoKernelSupport(), NullLoggerFactory.Instance);
+        TlsTransportFactory factory = new(pages, new SharedMemory(), kernel ?? new NoKernelSupport(), NullLoggerFactory.Instance, watch);
         TlsListenerOptions options = new()
         {
             Name = "test",
