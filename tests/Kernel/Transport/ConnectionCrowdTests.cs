@@ -8,6 +8,7 @@ using Xunit;
 namespace Kernel.Tests.Transport;
 
 /// <summary>What a thousand connections cost that come and go, or only sit there.</summary>
+[Trait("Claim", "C4")]
 public sealed class ConnectionCrowdTests
 {
     [Fact]
@@ -24,7 +25,8 @@ public sealed class ConnectionCrowdTests
 
         await Settle(crowd);
         Assert.Equal(0, crowd.SlotsOut);
-        Assert.InRange(KernelCrowd.Descriptors, 0, descriptors);
+        // A loop closes what has left at the end of its turn.
+        await TestRecords.UntilAsync(() => KernelCrowd.Descriptors <= descriptors, "all descriptors are closed");
         await AssertNoThreadWaitsAsync(crowd);
     }
 

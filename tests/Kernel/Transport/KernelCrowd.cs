@@ -55,13 +55,10 @@ internal sealed class KernelCrowd : IAsyncDisposable
     public int Open => _transport.Table.Connections().Count();
 
     /// <summary>Threads that the kernel makes for reads that wait (io_uring's workers).</summary>
-    public static int KernelThreads => Directory.GetDirectories("/proc/self/task")
-        .Select(task => File.ReadAllText(Path.Combine(task, "comm")))
-        .Count(name => name.StartsWith("iou-", StringComparison.Ordinal));
+    public static int KernelThreads => OfThreads("comm").Count(name => name.StartsWith("iou-", StringComparison.Ordinal));
 
     /// <summary>Processor time of the loops and of threads the kernel made for their reads, and not of the runtime and the test.</summary>
-    public static TimeSpan ProcessorTime => TimeSpan.FromSeconds(Directory.GetDirectories("/proc/self/task")
-        .Select(task => File.ReadAllText(Path.Combine(task, "stat")))
+    public static TimeSpan ProcessorTime => TimeSpan.FromSeconds(OfThreads("stat")
         .Where(stat => stat.Contains("(tls-loop", StringComparison.Ordinal) || stat.Contains("(iou-", StringComparison.Ordinal))
         .Select(stat => stat[(stat.LastIndexOf(')') + 2)..].Split(' '))
         // proc_pid_stat(5): fields 14 and 15, utime and stime; the third is the first of these.
@@ -71,6 +68,27 @@ internal sealed class KernelCrowd : IAsyncDisposable
 
     // sysconf(_SC_CLK_TCK), which Linux fixes for everything under /proc.
     private const double TicksPerSecond = 100;
+
+    private static IEnumerable<string> OfThreads(string file)
+    {
+        foreach (string thread in Directory.GetDirectories("/proc/self/task"))
+        {
+            string? text = null;
+            try
+            {
+                text = File.ReadAllText(Path.Combine(thread, file));
+            }
+            catch (IOException)
+            {
+                // It ended since it was listed.
+            }
+
+            if (text is not null)
+            {
+                yield return text;
+            }
+        }
+    }
 
     private EventLoop[] Loops => _transport.Loops.ToArray();
 

@@ -10,6 +10,7 @@ using Xunit;
 namespace Ktls.Tests.Kernel;
 
 /// <summary>Is the kernel used exactly where it may be, and is every reason against it told with its remedy?</summary>
+[Trait("Claim", "C8")]
 public sealed class KernelSupportTests
 {
     [Fact]
