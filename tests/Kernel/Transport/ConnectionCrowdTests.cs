@@ -24,7 +24,7 @@ public sealed class ConnectionCrowdTests
         }
 
         await Settle(crowd);
-        Assert.Equal(0, crowd.SlotsOut);
+        Assert.Equal(0, crowd.SlotsInUse);
         // A loop closes what has left at the end of its turn.
         await TestRecords.UntilAsync(() => KernelCrowd.Descriptors <= descriptors, "all descriptors are closed");
         await AssertNoThreadWaitsAsync(crowd);
@@ -61,7 +61,7 @@ public sealed class ConnectionCrowdTests
         double share = (KernelCrowd.ProcessorTime - before) / Stopwatch.GetElapsedTime(start);
         TestContext.Current.TestOutputHelper?.WriteLine($"{share:P2} of a processor, {KernelCrowd.KernelThreads} kernel threads");
         Assert.InRange(share, 0, ShareMax);
-        Assert.Equal(0, crowd.SlotsOut);
+        Assert.Equal(0, crowd.SlotsInUse);
         await AssertNoThreadWaitsAsync(crowd);
         Assert.All(reading, task => Assert.False(task.IsCompleted));
 
@@ -126,7 +126,7 @@ public sealed class ConnectionCrowdTests
     }
 
     private static Task Settle(KernelCrowd crowd) =>
-        TestRecords.UntilAsync(() => crowd.Open == 0 && crowd.SlotsOut == 0, "all connections leave and all slots come back");
+        TestRecords.UntilAsync(() => crowd.Open == 0 && crowd.SlotsInUse == 0, "all connections leave and all slots come back");
 
     private static readonly CipherSuite[] Suites =
         [CipherSuite.Find("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")!, CipherSuite.Find("TLS_CHACHA20_POLY1305_SHA256")!];

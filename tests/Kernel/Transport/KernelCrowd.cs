@@ -45,8 +45,8 @@ internal sealed class KernelCrowd : IAsyncDisposable
         _acceptor.Listen(1024);
     }
 
-    /// <summary>Slots that a consumer holds, over all loops.</summary>
-    public int SlotsOut => Loops.Sum(loop => loop.Hidden!.Pages.SlotsOut);
+    /// <summary>Slots that a consumer or a read holds, over all loops. Between turns no read does.</summary>
+    public int SlotsInUse => Loops.Sum(loop => loop.Hidden!.Pages.Slots - loop.Hidden.Pages.SlotsFree);
 
     /// <summary>One for each loop.</summary>
     public int Rings => Loops.Length;
