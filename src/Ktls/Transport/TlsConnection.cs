@@ -26,7 +26,9 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     private readonly ConnectionFeatures _features;
     private IDictionary<object, object?>? _items;
     private string? _id;
+    private readonly Lock _ending = new();
     private int _given;
+    private long _acknowledgedAtDeadline;
 
     public TlsConnection(
         TransportResources transport,
@@ -108,15 +110,23 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     {
         _reader.Complete();
         _writer.Complete();
-        if (Give())
+        lock (_ending)
         {
-            if (_writer.Failed)
+            if (Give())
             {
-                Drop();
-            }
-            else
-            {
-                Finish(AlertDescription.CloseNotify);
+                // The consumer can meet the end of reading just before the loop has told it here.
+                if (_reader.Ended is { Kind: not ReadEndKind.Clean } end)
+                {
+                    EndAs(end);
+                }
+                else if (_writer.Failed)
+                {
+                    Drop();
+                }
+                else
+                {
+                    Finish(AlertDescription.CloseNotify);
+                }
             }
         }
 
@@ -126,11 +136,17 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
     void IReaderOwner.OnReadEnd(ReadEnd end)
     {
-        if (end.Kind == ReadEndKind.Clean || !Give())
+        lock (_ending)
         {
-            return;
+            if (end.Kind != ReadEndKind.Clean && Give())
+            {
+                EndAs(end);
+            }
         }
+    }
 
+    private void EndAs(ReadEnd end)
+    {
         if (end.Kind == ReadEndKind.Refused)
         {
             if (_listener.MayLog())
@@ -162,7 +178,7 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
         if (unreadable)
         {
-            _socket.Loop.SetDeadline(_socket, OutOfKeysGrace);
+            GrantOutOfKeysGrace();
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(
@@ -183,7 +199,8 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
         return true;
     }
 
-    // Whoever gets true owns the end of the descriptor.
+    // Whoever gets true owns the end of the descriptor. Where the end has a last record, it is sent under the lock: disposing the sink, which
+    // would drop it, comes after.
     private bool Give() => Interlocked.Exchange(ref _given, 1) == 0;
 
     private void Finish(AlertDescription alert)
@@ -231,8 +248,25 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     /// <summary>The peer's FIN was reported before this was the owner of the descriptor.</summary>
     public void OnPeerClosedEarlier() => _reader.OnReadable(peerClosed: true);
 
-    // As long as a lingering close may take: what is under way is a response to a client that reads.
-    private static readonly TimeSpan OutOfKeysGrace = TimeSpan.FromSeconds(10);
+    private void GrantOutOfKeysGrace()
+    {
+        _acknowledgedAtDeadline = SocketCalls.AcknowledgedBytes(_socket.Descriptor);
+        _socket.Loop.SetDeadline(_socket, LingeringClose.Established);
+    }
+
+    // Responses to requests that came whole go on for as long as the client takes them; a request that did not come whole never will.
+    private void OnDeadline()
+    {
+        if (SocketCalls.AcknowledgedBytes(_socket.Descriptor) - _acknowledgedAtDeadline >= LingeringClose.ProgressBytesMin)
+        {
+            GrantOutOfKeysGrace();
+        }
+        else
+        {
+            GiveUp(new ReadEnd(
+                ReadEndKind.Aborted, default, "The client changed its keys, which this kernel cannot follow, and did not end in time."));
+        }
+    }
 
     private void OnReady(in ReadyEvent ready)
     {
@@ -252,24 +286,5 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
             // The reader tells only once its consumer has taken what came before; whoever answers a client that is gone should know now.
             FireClosed();
         }
-    }
-
-    /// <summary>The connection on its loop. A class of its own because a ConnectionContext cannot be a LoopSocket too.</summary>
-    internal sealed class ConnectionSocket(TlsConnection connection, LoopSocket handshake)
-        : LoopSocket(handshake.Loop, handshake.Descriptor, handshake.Token)
-    {
-        public TlsConnection Connection { get; } = connection;
-
-        public override void OnReady(in ReadyEvent ready) => Connection.OnReady(ready);
-
-        public override void OnPosted() => Connection._reader.OnPosted();
-
-        public override void JoinTurn(HiddenReceive hidden) => Connection._reader.JoinTurn(hidden);
-
-        public override void OnDeadline() => Connection.GiveUp(
-            new ReadEnd(ReadEndKind.Aborted, default, "The client changed its keys, which this kernel cannot follow, and did not end in time."));
-
-        public override void OnFault(Exception fault) =>
-            Connection.GiveUp(new ReadEnd(ReadEndKind.Aborted, default, "The transport failed to serve the connection."));
     }
 }
