@@ -90,6 +90,22 @@ public class RecordPipeReaderTests
         Assert.Equal(10, (await bench.Reader.ReadAsync().Within()).Buffer.Length);
     }
 
+    [Theory]
+    [InlineData(Delivery.Copy)]
+    [InlineData(Delivery.Flip)]
+    [Trait("Claim", "I4")]
+    public async Task A_position_that_was_given_back_is_refused_and_changes_nothing(Delivery delivery)
+    {
+        using ReaderBench bench = new(delivery);
+        ReadResult result = await ArriveTwoSegmentsAsync(bench);
+        SequencePosition given = result.Buffer.Start;
+        SequencePosition kept = result.Buffer.GetPosition(120);
+        bench.Reader.AdvanceTo(kept);
+        Assert.Throws<ArgumentOutOfRangeException>(() => bench.Reader.AdvanceTo(given));
+        Assert.Throws<ArgumentOutOfRangeException>(() => bench.Reader.AdvanceTo(new SequencePosition(kept.GetObject(), kept.GetInteger() - 1)));
+        Assert.Equal(30, (await bench.Reader.ReadAsync().Within()).Buffer.Length);
+    }
+
     [Fact]
     public async Task What_was_not_examined_makes_the_next_read_complete_at_once_and_what_was_makes_it_wait()
     {
