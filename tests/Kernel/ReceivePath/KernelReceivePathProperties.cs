@@ -13,7 +13,7 @@ public sealed class KernelReceivePathProperties
     public async Task A_consumer_sees_an_authentic_prefix_and_the_right_end_and_nobody_sees_more()
     {
         KernelSupport support = new(new MachineProbe());
-        await using StoryBook book = new(delivery => new KernelStoryteller(delivery, support));
+        await using StoryBook book = new((delivery, patience) => new KernelStoryteller(delivery, support) { Patience = patience });
         long start = Stopwatch.GetTimestamp();
         book.Tell(StoryArbitrary.Create(support.SupportsRekey), TestScale.Choose(300, 3000));
         TestContext.Current.TestOutputHelper?.WriteLine($"{book}in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");

@@ -15,7 +15,7 @@ public sealed class ReceivePathProperties
     [Fact]
     public async Task A_consumer_sees_the_longest_authentic_prefix_and_the_right_end_and_nobody_sees_more()
     {
-        await using StoryBook book = new(delivery => new GuardedStoryteller(delivery));
+        await using StoryBook book = new((delivery, patience) => new GuardedStoryteller(delivery) { Patience = patience });
         long start = Stopwatch.GetTimestamp();
         book.Tell(StoryArbitrary.Create(), TestScale.Choose(2000, 20_000));
         TestContext.Current.TestOutputHelper?.WriteLine($"{book}in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");

@@ -6,11 +6,12 @@ using Xunit;
 namespace Ktls.Tests.ReceivePath;
 
 /// <summary>Many stories, told to one record layer in each of its ways of delivery, and how many there were.</summary>
-/// <param name="storyteller">Makes the storyteller of a way of delivery.</param>
-internal sealed class StoryBook(Func<Delivery, Storyteller> storyteller) : IAsyncDisposable
+/// <param name="storyteller">Makes the storyteller of a way of delivery, who is patient for so long.</param>
+internal sealed class StoryBook(Func<Delivery, TimeSpan, Storyteller> storyteller) : IAsyncDisposable
 {
     private readonly Dictionary<Delivery, Storyteller> _storytellers = [];
     private readonly Dictionary<Delivery, int> _told = [];
+    private TimeSpan _patience = TestKit.Timeouts.Exchange;
 
     /// <summary>Draws stories and tells them; of a story that ends wrongly, a short version fails the test.</summary>
     public void Tell(Arbitrary<Story> stories, int count) =>
@@ -21,7 +22,7 @@ internal sealed class StoryBook(Func<Delivery, Storyteller> storyteller) : IAsyn
     {
         if (!_storytellers.TryGetValue(story.Delivery, out Storyteller? teller))
         {
-            _storytellers[story.Delivery] = teller = storyteller(story.Delivery);
+            _storytellers[story.Delivery] = teller = storyteller(story.Delivery, _patience);
         }
 
         try
@@ -31,8 +32,10 @@ internal sealed class StoryBook(Func<Delivery, Storyteller> storyteller) : IAsyn
         catch
         {
             // What a story that failed has left behind must not spoil the next one, a shorter version of it: that gets another storyteller.
+            // And a story that hangs is told many times until it is short, so not as patiently again.
             _storytellers.Remove(story.Delivery);
             teller.Witness.Dispose();
+            _patience = TestKit.Timeouts.Exchange / 10;
             throw;
         }
 

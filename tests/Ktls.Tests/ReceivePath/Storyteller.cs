@@ -28,6 +28,9 @@ internal abstract class Storyteller : IAsyncDisposable
     /// <summary>Who looks on.</summary>
     public Witness Witness { get; }
 
+    /// <summary>How long a story may stand still.</summary>
+    public TimeSpan Patience { get; init; } = TestKit.Timeouts.Exchange;
+
     /// <summary>What else is worth a word in a report.</summary>
     public virtual string Remark => "";
 
@@ -183,7 +186,4 @@ internal abstract class Storyteller : IAsyncDisposable
 
     // Answers to as many KeyUpdates as a story can have, and an alert.
     private const int ReceivedMax = 4096;
-
-    // Shorter than usual: a story that hangs is told many times until it is short.
-    private static readonly TimeSpan Patience = TestKit.Timeouts.Exchange / 4;
 }
