@@ -6,6 +6,7 @@ using Xunit;
 namespace TlsProxy.Tests;
 
 /// <summary>The rules of the house that a compiler does not know, read from assemblies and from source text.</summary>
+[Trait("Claim", "C7")]
 public sealed partial class ArchitectureTests
 {
     [Fact]
@@ -33,6 +34,7 @@ public sealed partial class ArchitectureTests
     // Invariant I1: verified plaintext becomes reachable where a stage or a kernel read exposes its slot and where the pool copies out of it,
     // and nowhere else. What the kernel has verified is taken for so by its record source alone.
     [InlineData(@"\bnew ExposedPages\(", "src/Aead/Pages/DecryptStage.cs", "src/Aead/Pages/PinnedPages.cs", "src/Aead/Pages/PagePool.cs")]
+    [Trait("Claim", "I1")]
     public void StaysInItsPlace(string pattern, params string[] places)
     {
         var used = Sources("src").Where(s => Regex.IsMatch(Code(s.Text), pattern)).Select(s => s.Path).ToList();

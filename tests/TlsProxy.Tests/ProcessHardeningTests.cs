@@ -25,6 +25,7 @@ public sealed class ProcessHardeningTests : IDisposable
     }
 
     [Fact]
+    [Trait("Claim", "C5")]
     public async Task ARunningProxyMayNotDumpCore()
     {
         string config = _folder.File("a.json");

@@ -14,5 +14,11 @@ public sealed class PagePoolException : Exception
     /// <param name="error">What the kernel answered, by name.</param>
     public static PagePoolException NotPinned(long bytes, string error) => new(
         $"{LockPlan.Size(bytes)} of pages cannot be pinned: {error}; {LockPlan.LimitInForce()}, and whatever this user has pinned " +
-        $"already counts. {LockPlan.Remedy(bytes)}");
+        $"already counts. {LockPlan.Remedy(bytes)}")
+    {
+        IsPinLimit = true,
+    };
+
+    /// <summary>The limit of pinned memory is what was in the way.</summary>
+    public bool IsPinLimit { get; private init; }
 }

@@ -47,10 +47,10 @@ internal sealed class HiddenTestPages : IDisposable
             whyNot = null;
             return new HiddenTestPages(ring);
         }
-        catch (PagePoolException)
+        catch (PagePoolException refused)
         {
             ring.Dispose();
-            whyNot = LayerReasons.MemlockTooSmall(PinnedBytes);
+            whyNot = LayerReasons.NotPinned(refused, PinnedBytes);
             return null;
         }
     }

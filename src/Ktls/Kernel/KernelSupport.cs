@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Aead;
 
 namespace Ktls.Kernel;
@@ -92,7 +93,7 @@ internal sealed class KernelSupport(IMachineProbe probe) : IKernelSupport
     }
 
     /// <summary>
-    /// Asks the machine everything again, on loopback sockets. A failure is final. What could not be found out this time stays as it was.
+    /// Asks the machine again, on loopback sockets. A failure is final. What could not be found out this time stays as it was.
     /// Blocks for as long as the probe takes; never called on an event loop.
     /// </summary>
     /// <returns>One finding for each combination, of this very run.</returns>
@@ -115,7 +116,12 @@ internal sealed class KernelSupport(IMachineProbe probe) : IKernelSupport
 
     private List<KernelFinding> TestLocked(out bool forged)
     {
-        KernelFindings before = _findings ?? KernelFindings.None with { WhyNoHiddenReads = probe.WhyNoHiddenReads() };
+        KernelFindings before = _findings ?? KernelFindings.None;
+        if (IsInconclusive(before.WhyNoHiddenReads))
+        {
+            before = before with { WhyNoHiddenReads = probe.WhyNoHiddenReads() };
+        }
+
         List<KernelFinding> run = [];
         forged = false;
         SyscallResult attached = probe.Attach();
@@ -166,7 +172,9 @@ internal sealed class KernelSupport(IMachineProbe probe) : IKernelSupport
 
         if (whyNoHiddenReads != null && NeedsHiddenReads(suite, direction))
         {
-            return NotOffered(former, LayerReasons.Tls12NeedsHiddenReceive(whyNoHiddenReads));
+            return IsInconclusive(whyNoHiddenReads)
+                ? Inconclusive(former, whyNoHiddenReads.Sentence)
+                : NotOffered(former, LayerReasons.Tls12NeedsHiddenReceive(whyNoHiddenReads));
         }
 
         SelfTestVerdict verdict = probe.Test(suite, direction, hidden: whyNoHiddenReads == null);
@@ -192,6 +200,8 @@ internal sealed class KernelSupport(IMachineProbe probe) : IKernelSupport
     private static KernelFinding Merge(KernelFinding former, KernelFinding found) =>
         former.Outcome == SelfTestOutcome.Failed
             || (found.Outcome == SelfTestOutcome.Inconclusive && former.Outcome != SelfTestOutcome.Inconclusive) ? former : found;
+
+    private static bool IsInconclusive([NotNullWhen(true)] LayerReason? why) => why?.Code == LayerReasons.InconclusiveCode;
 
     private static bool NeedsHiddenReads(CipherSuite suite, KernelDirection direction) =>
         direction == KernelDirection.Receive && suite.Version == TlsVersion.Tls12;

@@ -1,4 +1,5 @@
 using Aead.Algorithms;
+using Aead.Pages;
 
 namespace Ktls.Kernel;
 
@@ -68,10 +69,20 @@ internal static class LayerReasons
         "memlock_too_small",
         $"pages for hidden reads cannot be pinned, {bytes >> 10} KiB in all; raise RLIMIT_MEMLOCK (LimitMEMLOCK=256M in a systemd unit)");
 
-    /// <summary>Hidden reads: why there is no ring.</summary>
+    /// <summary>Hidden reads: why pages are not pinned.</summary>
+    /// <param name="refused">What the pages' maker said.</param>
+    /// <param name="bytes">What all rings together asked for.</param>
+    public static LayerReason NotPinned(PagePoolException refused, long bytes) =>
+        refused.IsPinLimit ? MemlockTooSmall(bytes) : new LayerReason("pages_not_pinned", $"hidden reads have no pages: {refused.Message}");
+
+    /// <summary>Hidden reads: this process came up without them, and a later test would allow them.</summary>
+    public static LayerReason NotEquipped { get; } = new("not_equipped", "this process has set none up; restart it");
+
+    /// <summary>Hidden reads: why there is no ring. What the machine is short of, it may have a while later.</summary>
     public static LayerReason IoUring(SyscallResult refusal) =>
         refusal.NoSuchCall ? NoIoUring
         : refusal.NotPermitted ? IoUringRefused
+        : refusal.OutOfResources ? SelfTestInconclusive($"io_uring answers {refusal.ErrorName}")
         : new LayerReason("io_uring_failed", $"io_uring answers {refusal.ErrorName}; 'TlsProxy doctor' shows whether it always does");
 
     /// <summary>TLS 1.2: the kernel writes plaintext into the reader's memory before the tag is checked.</summary>
@@ -84,6 +95,6 @@ internal static class LayerReasons
 
     private static string ModuleOf(AeadAlgorithm aead) => aead == AeadAlgorithm.ChaCha20Poly1305 ? "chacha20poly1305" : "gcm";
 
-    /// <summary>The one reason that may be gone a while later.</summary>
+    /// <summary>The one reason that may be gone a while later, without a restart.</summary>
     public const string InconclusiveCode = "self_test_inconclusive";
 }

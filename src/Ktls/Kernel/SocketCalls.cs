@@ -200,9 +200,6 @@ internal static unsafe class SocketCalls
     /// <summary>Sends our FIN; the other direction stays open.</summary>
     public static void ShutdownWrite(int descriptor) => _ = shutdown(descriptor, SHUT_WR);
 
-    /// <summary>Ends reading: what is queued can still be read, and then 0. Sends nothing.</summary>
-    public static void ShutdownRead(int descriptor) => _ = shutdown(descriptor, SHUT_RD);
-
     /// <summary>Closes without waiting.</summary>
     public static void Close(int descriptor) => _ = close(descriptor);
 

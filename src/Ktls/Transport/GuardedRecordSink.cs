@@ -94,6 +94,7 @@ internal sealed class GuardedRecordSink : IRecordSink, IOutgoingRoom
             }
 
             _ended = true;
+            _queue.IsClosing = true;
             _records.EnqueueFinished(_queue);
             if (alert == null)
             {

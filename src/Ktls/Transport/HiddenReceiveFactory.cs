@@ -35,7 +35,7 @@ internal static class HiddenReceiveFactory
     {
         for (int i = 0; i < loops.Length; i++)
         {
-            if (TryMake(loops[i], pages, slots, out refusal) is not { } hidden)
+            if (TryMake(loops[i], pages, slots, loops.Length, out refusal) is not { } hidden)
             {
                 foreach (HiddenReceive earlier in made.AsSpan(0, i))
                 {
@@ -52,11 +52,11 @@ internal static class HiddenReceiveFactory
         return true;
     }
 
-    private static HiddenReceive? TryMake(EventLoop loop, PagePool pages, int slots, out LayerReason? refusal)
+    private static HiddenReceive? TryMake(EventLoop loop, PagePool pages, int slots, int rings, out LayerReason? refusal)
     {
-        if (HiddenReadRing.TryCreate(Math.Min(slots, ReadsMax), out SyscallResult refused) is not { } ring)
+        if (HiddenReadRing.TryCreate(Math.Min(slots, ReadsMax), out SyscallResult answer) is not { } ring)
         {
-            refusal = LayerReasons.IoUring(refused);
+            refusal = LayerReasons.IoUring(answer);
             return null;
         }
 
@@ -65,10 +65,10 @@ internal static class HiddenReceiveFactory
             refusal = null;
             return new HiddenReceive(ring, PinnedPages.Create(pages, ring, slots, loop.Nudge));
         }
-        catch (PagePoolException)
+        catch (PagePoolException refused)
         {
             ring.Dispose();
-            refusal = LayerReasons.MemlockTooSmall(slots * (long)PinnedPages.SlotBytes);
+            refusal = LayerReasons.NotPinned(refused, (long)rings * slots * PinnedPages.SlotBytes);
             return null;
         }
     }

@@ -194,8 +194,8 @@ internal sealed class LingeringClose(
     /// <summary>How long a client may take for the alert that ends its handshake: it has nothing else to receive.</summary>
     public static readonly TimeSpan Refused = TimeSpan.FromSeconds(2);
 
-    // 240 bytes a second, Kestrel's own bound, over the time of an established connection.
-    private const int ProgressBytesMin = 2400;
+    /// <summary>What counts as progress in that time: 240 bytes a second, Kestrel's own bound.</summary>
+    public const int ProgressBytesMin = 2400;
 
     // Whoever needs longer for the last bytes than this is served by nobody.
     private static readonly TimeSpan PatienceMax = TimeSpan.FromMinutes(5);

@@ -30,7 +30,7 @@ internal static class RecordLayerInstaller
         LayerReason? whyNotReceive = transport.Kernel.WhyNot(policy, result.Suite, KernelDirection.Receive);
         if (whyNotReceive == null && result.Suite.Version == TlsVersion.Tls12 && socket.Loop.Hidden == null)
         {
-            whyNotReceive = LayerReasons.Tls12NeedsHiddenReceive(transport.WhyNoHiddenReceive ?? NotEquipped);
+            whyNotReceive = LayerReasons.Tls12NeedsHiddenReceive(transport.WhyNoHiddenReceive ?? LayerReasons.NotEquipped);
         }
 
         IKernelTls? kernel = null;
@@ -58,9 +58,6 @@ internal static class RecordLayerInstaller
             : new GuardedRecordSource(socket.Descriptor, new RecordDecryptor(result.ClientKeys));
         return new RecordLayerPair(source, sink, new RecordLayers(whyNotTransmit, whyNotReceive));
     }
-
-    // The self-test passed later than the start, which set up the loops.
-    private static readonly LayerReason NotEquipped = new("not_equipped", "this process has set none up; restart it");
 
     private static LayerReason? TryInstall(IKernelTls kernel, KernelDirection direction, HandshakeResult result)
     {

@@ -11,6 +11,12 @@ internal sealed class SendQueue(int descriptor) : IPendingSend
 
     public bool MayBeHeldBack => false;
 
+    /// <summary>
+    /// What is queued last is the alert. Where the kernel receives, a send can be the one that hears of a bad record: it is the receiver's to
+    /// hear, which then closes, and until then nothing goes. After that the alert that says so must still go out.
+    /// </summary>
+    public bool IsClosing { get; set; }
+
     /// <summary>Queues a range of a block; the queue takes a reference of its own.</summary>
     public void Enqueue(OutgoingBlock block, int start, int length) => _pieces.Enqueue(block, start, length);
 
@@ -20,17 +26,15 @@ internal sealed class SendQueue(int descriptor) : IPendingSend
         {
             ReadOnlySpan<ArraySegment<byte>> pieces = _pieces.Gather(long.MaxValue, out int asked);
             SyscallResult sent = SocketCalls.Send(descriptor, pieces);
-            if (sent.RefusesRecord)
+            if (sent.RefusesRecord && IsClosing)
             {
-                // The kernel receives, and met a bad record; telling that took the error (net/ipv4/tcp.c, sk_stream_error), so the reader has
-                // to find its direction closed instead. The alert must still go out.
-                SocketCalls.ShutdownRead(descriptor);
+                // Telling it took the error (net/ipv4/tcp.c, sk_stream_error).
                 sent = SocketCalls.Send(descriptor, pieces);
             }
 
             if (sent.Failed)
             {
-                return sent.WouldBlock ? SendStatus.Blocked : SendStatus.Broken;
+                return sent.WouldBlock || sent.RefusesRecord ? SendStatus.Blocked : SendStatus.Broken;
             }
 
             _pieces.Remove(sent.Value);

@@ -27,6 +27,7 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     private IDictionary<object, object?>? _items;
     private string? _id;
     private int _given;
+    private long _acknowledgedAtDeadline;
 
     public TlsConnection(
         TransportResources transport,
@@ -162,7 +163,7 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
         if (unreadable)
         {
-            _socket.Loop.SetDeadline(_socket, OutOfKeysGrace);
+            GrantOutOfKeysGrace();
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(
@@ -231,8 +232,25 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     /// <summary>The peer's FIN was reported before this was the owner of the descriptor.</summary>
     public void OnPeerClosedEarlier() => _reader.OnReadable(peerClosed: true);
 
-    // As long as a lingering close may take: what is under way is a response to a client that reads.
-    private static readonly TimeSpan OutOfKeysGrace = TimeSpan.FromSeconds(10);
+    private void GrantOutOfKeysGrace()
+    {
+        _acknowledgedAtDeadline = SocketCalls.AcknowledgedBytes(_socket.Descriptor);
+        _socket.Loop.SetDeadline(_socket, LingeringClose.Established);
+    }
+
+    // Responses to requests that came whole go on for as long as the client takes them; a request that did not come whole never will.
+    private void OnDeadline()
+    {
+        if (SocketCalls.AcknowledgedBytes(_socket.Descriptor) - _acknowledgedAtDeadline >= LingeringClose.ProgressBytesMin)
+        {
+            GrantOutOfKeysGrace();
+        }
+        else
+        {
+            GiveUp(new ReadEnd(
+                ReadEndKind.Aborted, default, "The client changed its keys, which this kernel cannot follow, and did not end in time."));
+        }
+    }
 
     private void OnReady(in ReadyEvent ready)
     {
@@ -266,8 +284,7 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
         public override void JoinTurn(HiddenReceive hidden) => Connection._reader.JoinTurn(hidden);
 
-        public override void OnDeadline() => Connection.GiveUp(
-            new ReadEnd(ReadEndKind.Aborted, default, "The client changed its keys, which this kernel cannot follow, and did not end in time."));
+        public override void OnDeadline() => Connection.OnDeadline();
 
         public override void OnFault(Exception fault) =>
             Connection.GiveUp(new ReadEnd(ReadEndKind.Aborted, default, "The transport failed to serve the connection."));

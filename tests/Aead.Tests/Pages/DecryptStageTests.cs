@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Aead.Tests.Pages;
 
+[Trait("Claim", "I1")]
 public sealed class DecryptStageTests
 {
     public static TheoryData<Delivery> EveryWay => [.. Enum.GetValues<Delivery>()];
@@ -35,6 +36,7 @@ public sealed class DecryptStageTests
 
     [Theory]
     [MemberData(nameof(EveryWay))]
+    [Trait("Claim", "I3")]
     public void A_batch_of_which_nothing_verified_is_zeroed_and_gives_no_lease(Delivery delivery)
     {
         using PagePool pool = TestPool.Create(delivery);

@@ -5,6 +5,7 @@ using Xunit;
 
 namespace Aead.Tests.Pages;
 
+[Trait("Claim", "I4")]
 public sealed class ExposedPagesTests : IDisposable
 {
     private const int Length = 5000;

@@ -8,6 +8,9 @@ namespace Aead.Tests.Pages;
 
 // A fault on a guarded page ends the process, so each case is a child (tests/PageFault) that must say it is
 // ready, die of a signal, and never say it survived.
+[Trait("Claim", "I2")]
+[Trait("Claim", "I4")]
+[Trait("Claim", "I5")]
 public sealed class PageFaultTests
 {
     [Theory]

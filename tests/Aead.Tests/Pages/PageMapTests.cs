@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Aead.Tests.Pages;
 
+[Trait("Claim", "I2")]
 public sealed class PageMapTests : IDisposable
 {
     private const int Slots = 3;
@@ -52,6 +53,7 @@ public sealed class PageMapTests : IDisposable
     }
 
     [Fact]
+    [Trait("Claim", "I5")]
     public void Nobody_makes_a_readers_view_writable_hidden_or_exposed()
     {
         _map.Expose(0);
@@ -73,6 +75,7 @@ public sealed class PageMapTests : IDisposable
     }
 
     [Fact]
+    [Trait("Claim", "C5")]
     public void Both_views_stay_out_of_core_dumps_and_children()
     {
         foreach (nint start in new[] { _map.WriterAddress(0), _map.ReaderAddress(Slots - 1) })

@@ -5,6 +5,7 @@ using FsCheck;
 using FsCheck.Experimental;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
+using Xunit;
 using Operation = FsCheck.Experimental.Operation<Aead.Tests.Pages.ObservedPool, Aead.Tests.Pages.PoolState>;
 
 namespace Aead.Tests.Pages;
@@ -12,6 +13,7 @@ namespace Aead.Tests.Pages;
 // A random story of batches, reads, pins, shrinks and disposals is told to a real pool and to a model that is
 // nothing but a list of leases. After each step an observer looks at every address anybody has or had
 // (ObservedPool.Observe), and in the end the pool must be as it was in the beginning.
+[Trait("Claim", "I4")]
 public sealed class PagePoolModel
 {
     [Property(MaxTest = 50)]

@@ -9,6 +9,7 @@ namespace Aead.Tests.Pages;
 // them, so slots and blocks come back on another thread than they left from. The bound is low, so that
 // batches also find no slot and are copied.
 [Collection(nameof(AloneInTheProcess))]
+[Trait("Claim", "I4")]
 public sealed class PagePoolStressTests
 {
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(1.5);

@@ -6,6 +6,7 @@ using Xunit;
 
 namespace Aead.Tests.Pages;
 
+[Trait("Claim", "I3")]
 public sealed class PinnedPagesTests : IDisposable
 {
     private readonly PagePool _pool = PagePool.Create(new PagePolicy { BytesMax = 4 << 20 }, stages: 1);
@@ -23,6 +24,7 @@ public sealed class PinnedPagesTests : IDisposable
     }
 
     [Fact]
+    [Trait("Claim", "I2")]
     public void Nobody_can_read_or_write_where_the_kernel_writes()
     {
         Assert.True(_pages.TryRent(out PinnedSlot? slot));
@@ -35,6 +37,7 @@ public sealed class PinnedPagesTests : IDisposable
     }
 
     [Fact]
+    [Trait("Claim", "C5")]
     public void Every_mapping_of_the_pages_stays_out_of_dumps_and_children()
     {
         Assert.True(_pages.TryRent(out PinnedSlot? slot));

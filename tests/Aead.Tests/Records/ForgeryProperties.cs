@@ -13,6 +13,9 @@ namespace Aead.Tests.Records;
 /// <see cref="RecordReader"/> checks the hidden slot and the exposed page's tail after every batch.
 /// </summary>
 [Properties(Arbitrary = [typeof(RecordArbitraries)], MaxTest = 200)]
+[Trait("Claim", "I1")]
+[Trait("Claim", "I3")]
+[Trait("Claim", "C1")]
 public sealed class ForgeryProperties : IDisposable
 {
     private const int Good = 3;

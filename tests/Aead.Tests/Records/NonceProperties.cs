@@ -8,6 +8,7 @@ using Xunit;
 namespace Aead.Tests.Records;
 
 [Properties(Arbitrary = [typeof(RecordArbitraries)], MaxTest = 100)]
+[Trait("Claim", "C10")]
 public sealed class NonceProperties
 {
     [Property]

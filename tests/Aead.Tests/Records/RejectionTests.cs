@@ -9,6 +9,8 @@ namespace Aead.Tests.Records;
 /// Which alert answers which breach of RFC 8446 §5 and RFC 5246 §6.2, behind one good record that still
 /// arrives.
 /// </summary>
+[Trait("Claim", "C1")]
+[Trait("Claim", "C3")]
 public sealed class RejectionTests : IDisposable
 {
     private readonly TestStage _stage = new();

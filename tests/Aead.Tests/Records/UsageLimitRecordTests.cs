@@ -6,6 +6,7 @@ using Xunit;
 namespace Aead.Tests.Records;
 
 /// <summary>The limits of the rows, as encryptor and decryptor obey them.</summary>
+[Trait("Claim", "C10")]
 public sealed class UsageLimitRecordTests : IDisposable
 {
     private readonly TestStage _stage = new();

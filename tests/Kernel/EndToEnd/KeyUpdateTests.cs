@@ -116,6 +116,7 @@ public sealed class KeyUpdateTests(KernelProxies proxies) : KernelProxyTest(prox
     [Trait("Needs", "Rekey")]
     [InlineData(LayerChoice.Both)]
     [InlineData(LayerChoice.ReceiveOnly)]
+    [Trait("Claim", "C4")]
     public async Task AFloodOfKeyUpdatesIsCutOff(LayerChoice layers) => await AssertFloodIsCutOffAsync(layers, requestPeer: true);
 
     /// <summary>The proxy itself receives, so every kernel does.</summary>

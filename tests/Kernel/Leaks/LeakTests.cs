@@ -14,6 +14,8 @@ namespace Kernel.Tests.Leaks;
 /// The reason this project exists, on every kernel: an ordinary receive leaves plaintext that never verified in readable memory; ours never
 /// lets anybody see any. Both halves look with the same eyes.
 /// </summary>
+[Trait("Claim", "I1")]
+[Trait("Claim", "I2")]
 public sealed class LeakTests
 {
     public static TheoryData<string> Tls12Suites() => Suites(TlsVersion.Tls12);

@@ -10,6 +10,7 @@ namespace Kernel.Tests.Policy;
 
 /// <summary>Is a kernel that can do everything used for everything that it may be trusted with?</summary>
 [Trait("Runs", "Everywhere")]
+[Trait("Claim", "C8")]
 public sealed class KernelSupportTests(ITestOutputHelper output)
 {
     private readonly KernelSupport _support = new(new MachineProbe());

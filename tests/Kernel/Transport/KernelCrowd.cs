@@ -27,8 +27,8 @@ internal sealed class KernelCrowd : IAsyncDisposable
 
     public KernelCrowd() => Assert.Null(_server.Transport.EnableHiddenReceive());
 
-    /// <summary>Slots that a consumer holds, over all loops.</summary>
-    public int SlotsOut => Loops.Sum(loop => loop.Hidden!.Pages.SlotsOut);
+    /// <summary>Slots that a consumer or a read holds, over all loops. Between turns no read does.</summary>
+    public int SlotsInUse => Loops.Sum(loop => loop.Hidden!.Pages.Slots - loop.Hidden.Pages.SlotsFree);
 
     /// <summary>One for each loop.</summary>
     public int Rings => Loops.Length;
@@ -37,22 +37,46 @@ internal sealed class KernelCrowd : IAsyncDisposable
     public int Open => _server.Open;
 
     /// <summary>Threads that the kernel makes for reads that wait (io_uring's workers).</summary>
-    public static int KernelThreads => Directory.GetDirectories("/proc/self/task")
-        .Select(task => File.ReadAllText(Path.Combine(task, "comm")))
-        .Count(name => name.StartsWith("iou-", StringComparison.Ordinal));
+    public static int KernelThreads => OfThreads("comm").Count(name => name.StartsWith("iou-", StringComparison.Ordinal));
 
     /// <summary>Processor time of the loops and of threads the kernel made for their reads, and not of the runtime and the test.</summary>
-    public static TimeSpan ProcessorTime => TimeSpan.FromSeconds(Directory.GetDirectories("/proc/self/task")
-        .Select(task => File.ReadAllText(Path.Combine(task, "stat")))
+    public static TimeSpan ProcessorTime => TimeSpan.FromSeconds(OfThreads("stat")
         .Where(stat => stat.Contains("(tls-loop", StringComparison.Ordinal) || stat.Contains("(iou-", StringComparison.Ordinal))
         .Select(stat => stat[(stat.LastIndexOf(')') + 2)..].Split(' '))
         // proc_pid_stat(5): fields 14 and 15, utime and stime; the third is the first of these.
         .Sum(fields => int.Parse(fields[11], CultureInfo.InvariantCulture) + int.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond);
 
-    public static int Descriptors => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+    /// <summary>
+    /// Open sockets, rings and event queues of this process. Not files: the runtime keeps the assemblies open that it has met so far.
+    /// </summary>
+    public static int Descriptors => new DirectoryInfo("/proc/self/fd").EnumerateFileSystemInfos()
+        .Select(entry => entry.LinkTarget)
+        .Count(target => target != null
+            && (target.StartsWith("socket:", StringComparison.Ordinal) || target.StartsWith("anon_inode:", StringComparison.Ordinal)));
 
     // sysconf(_SC_CLK_TCK), which Linux fixes for everything under /proc.
     private const double TicksPerSecond = 100;
+
+    private static IEnumerable<string> OfThreads(string file)
+    {
+        foreach (string thread in Directory.GetDirectories("/proc/self/task"))
+        {
+            string? text = null;
+            try
+            {
+                text = File.ReadAllText(Path.Combine(thread, file));
+            }
+            catch (IOException)
+            {
+                // It ended since it was listed.
+            }
+
+            if (text is not null)
+            {
+                yield return text;
+            }
+        }
+    }
 
     private EventLoop[] Loops => _server.Transport.Loops.ToArray();
 

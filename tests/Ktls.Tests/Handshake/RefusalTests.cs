@@ -7,6 +7,7 @@ using Xunit;
 namespace Ktls.Tests.Handshake;
 
 // Each row: what arrives, the alert the client gets in plaintext, and a word of the sentence for the log.
+[Trait("Claim", "C3")]
 public class RefusalTests
 {
     [Theory]

@@ -137,6 +137,7 @@ public class HiddenReadRingTests
     }
 
     [Fact]
+    [Trait("Claim", "I3")]
     public void Zeroing_is_complete_however_often_the_kernel_stops_early()
     {
         // Short reads of /dev/zero come when another thread wants the processor.

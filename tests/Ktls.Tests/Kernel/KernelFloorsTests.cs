@@ -4,6 +4,7 @@ using Xunit;
 namespace Ktls.Tests.Kernel;
 
 /// <summary>Which kernels are trusted with which direction?</summary>
+[Trait("Claim", "C8")]
 public sealed class KernelFloorsTests
 {
     [Theory]

@@ -7,6 +7,7 @@ using Xunit;
 namespace Ktls.Tests.Kernel;
 
 /// <summary>Does the self-test pass a kernel that is right, and find each way to be wrong?</summary>
+[Trait("Claim", "C8")]
 public sealed class KernelSelfTestTests : IDisposable
 {
     private readonly PagePool _pool = PagePool.Create(new PagePolicy { Delivery = Delivery.Copy, BytesMax = 1 << 20 }, stages: 2);

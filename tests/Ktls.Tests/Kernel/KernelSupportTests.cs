@@ -1,5 +1,6 @@
 using Aead;
 using Aead.Algorithms;
+using Aead.Pages;
 using Ktls.Handshake;
 using Ktls.Kernel;
 using Ktls.Tests.Handshake;
@@ -10,6 +11,7 @@ using Xunit;
 namespace Ktls.Tests.Kernel;
 
 /// <summary>Is the kernel used exactly where it may be, and is every reason against it told with its remedy?</summary>
+[Trait("Claim", "C8")]
 public sealed class KernelSupportTests
 {
     [Fact]
@@ -170,6 +172,27 @@ public sealed class KernelSupportTests
     }
 
     [Fact]
+    public void What_the_machine_was_short_of_for_hidden_reads_is_asked_again()
+    {
+        FakeMachine machine = new() { NoHiddenReads = LayerReasons.IoUring(SyscallResult.FromError(LibC.ENOMEM)) };
+        KernelSupport support = new(machine);
+        Assert.Equal("self_test_inconclusive", support.WhyNot(new KernelPolicy(), TestRecords.Tls12, KernelDirection.Receive)?.Code);
+        Assert.Null(support.WhyNot(new KernelPolicy(), TestRecords.Tls13, KernelDirection.Receive));
+
+        machine.NoHiddenReads = null;
+        support.Test();
+        Assert.Null(support.WhyNoHiddenReads);
+        Assert.Null(support.WhyNot(new KernelPolicy(), TestRecords.Tls12, KernelDirection.Receive));
+    }
+
+    [Fact]
+    public void Only_the_limit_of_pinned_memory_is_called_that()
+    {
+        Assert.Equal("memlock_too_small", LayerReasons.NotPinned(PagePoolException.NotPinned(1 << 20, "ENOMEM"), 1 << 20).Code);
+        Assert.Equal("pages_not_pinned", LayerReasons.NotPinned(new PagePoolException("EMFILE"), 1 << 20).Code);
+    }
+
+    [Fact]
     public void Loops_without_hidden_pages_count_for_receive_On_as_a_machine_without()
     {
         KernelSupport support = new(new FakeMachine());
@@ -205,14 +228,15 @@ public sealed class KernelSupportTests
     {
         Assert.Equal("no_io_uring", LayerReasons.IoUring(SyscallResult.FromError(LibC.ENOSYS)).Code);
         Assert.Equal("io_uring_refused", LayerReasons.IoUring(SyscallResult.FromError(LibC.EPERM)).Code);
-        Assert.Equal("io_uring_failed", LayerReasons.IoUring(SyscallResult.FromError(LibC.ENFILE)).Code);
+        Assert.Equal("io_uring_failed", LayerReasons.IoUring(SyscallResult.FromError(LibC.EINVAL)).Code);
+        Assert.Equal("self_test_inconclusive", LayerReasons.IoUring(SyscallResult.FromError(LibC.ENFILE)).Code);
     }
 
     private static LayerReason HiddenReadReason(string code) => code switch
     {
         "no_io_uring" => LayerReasons.NoIoUring,
         "io_uring_refused" => LayerReasons.IoUringRefused,
-        "io_uring_failed" => LayerReasons.IoUring(SyscallResult.FromError(LibC.EMFILE)),
+        "io_uring_failed" => LayerReasons.IoUring(SyscallResult.FromError(LibC.EINVAL)),
         _ => LayerReasons.MemlockTooSmall(128 << 10),
     };
 

@@ -21,7 +21,7 @@ internal static class StoryArbitrary
             from habits in AllHabits
             from seed in Gen.Choose(0, 9999)
             select new Story(suite, delivery, records, tampering, chunking, habits, seed);
-        return stories.ToArbitrary(Simpler);
+        return Arb.From(stories, Simpler);
     }
 
     private static Gen<SentRecord[]> Records(TlsVersion version, bool changesKeys)

@@ -228,6 +228,7 @@ public class KernelRecordSinkTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    [Trait("Claim", "C10")]
     public void A_key_that_may_protect_no_more_ends_the_direction_without_a_clean_close(bool canUpdate)
     {
         // With rekey: the limit is met before the update is.

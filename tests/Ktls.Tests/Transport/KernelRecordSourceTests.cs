@@ -12,6 +12,7 @@ using Xunit;
 
 namespace Ktls.Tests.Transport;
 
+[Trait("Claim", "I1")]
 public sealed class KernelRecordSourceTests
 {
     public static TheoryData<string, bool> Ways() => new()
@@ -65,6 +66,7 @@ public sealed class KernelRecordSourceTests
     }
 
     [Fact]
+    [Trait("Claim", "I3")]
     public void What_a_bad_record_leaves_behind_a_good_one_is_zero_before_anything_is_exposed()
     {
         using KernelSourceBench bench = Bench("TLS 1.2", hides: true);
@@ -99,6 +101,7 @@ public sealed class KernelRecordSourceTests
 
     [Theory]
     [MemberData(nameof(Ways))]
+    [Trait("Claim", "C2")]
     public void Fin_and_reset_are_told_apart(string version, bool hides)
     {
         using (KernelSourceBench bench = Bench(version, hides))
@@ -165,6 +168,7 @@ public sealed class KernelRecordSourceTests
     [InlineData(Delivery.Auto)]
     [InlineData(Delivery.Copy)]
     [InlineData(Delivery.Flip)]
+    [Trait("Claim", "I2")]
     public void Tls12_is_never_read_into_readable_memory(Delivery delivery)
     {
         using KernelSourceBench bench = new(TestRecords.Tls12, delivery);
@@ -235,6 +239,7 @@ public sealed class KernelRecordSourceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    [Trait("Claim", "C10")]
     public void The_usage_limit_is_that_of_the_records_the_kernel_counted(bool hides)
     {
         using KernelSourceBench bench = new(
@@ -314,6 +319,7 @@ public sealed class KernelRecordSourceTests
 
     /// <summary>Whatever arrives, and however the pages are seen at the seams: an authentic prefix, then the right end.</summary>
     [Property(MaxTest = 200)]
+    [Trait("Claim", "C1")]
     public void A_consumer_sees_the_authentic_prefix_and_nothing_else(NonEmptyArray<(byte Kind, ushort Length)> script, bool tls12, bool hides)
     {
         using KernelSourceBench bench = Bench(tls12 ? "TLS 1.2" : "TLS 1.3", hides || tls12);

@@ -3,6 +3,7 @@ using Xunit;
 
 namespace Ktls.Tests.Transport;
 
+[Trait("Claim", "C4")]
 public class LineLimitTests
 {
     [Fact]

@@ -6,6 +6,7 @@ using Xunit;
 namespace Ktls.Tests.Transport;
 
 // A class of its own: it waits for the product's own patience, and other tests run meanwhile.
+[Trait("Claim", "C4")]
 public class LingeringCloseTests
 {
     [Fact]

@@ -93,6 +93,7 @@ public class RecordIntakeTests
     }
 
     [Fact]
+    [Trait("Claim", "C4")]
     public void A_consumer_that_lets_a_megabyte_pile_up_is_given_up()
     {
         using ReaderBench bench = new();

@@ -135,6 +135,7 @@ public class RecordPipeReaderTests
     }
 
     [Fact]
+    [Trait("Claim", "C2")]
     public async Task A_fin_without_close_notify_is_an_error_and_never_a_completion()
     {
         using ReaderBench bench = new();

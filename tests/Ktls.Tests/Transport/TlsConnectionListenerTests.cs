@@ -6,6 +6,7 @@ using Xunit;
 
 namespace Ktls.Tests.Transport;
 
+[Trait("Claim", "C4")]
 public class TlsConnectionListenerTests
 {
     [Fact]

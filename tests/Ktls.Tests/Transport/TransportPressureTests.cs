@@ -5,6 +5,7 @@ using Xunit;
 
 namespace Ktls.Tests.Transport;
 
+[Trait("Claim", "C4")]
 public class TransportPressureTests
 {
     [Fact]

@@ -4,6 +4,7 @@ using Xunit;
 namespace TlsProxy.Tests.Config;
 
 /// <summary>Each way to break a configuration: 'check' must name the setting, the fault and the remedy.</summary>
+[Trait("Claim", "C6")]
 public sealed class BrokenConfigTests(ConfigFolder folder) : IClassFixture<ConfigFolder>
 {
     /// <summary>What to change in a good configuration, and words that the error must hold.</summary>

@@ -4,6 +4,7 @@ using Xunit;
 
 namespace TlsProxy.Tests.Config;
 
+[Trait("Claim", "C6")]
 public sealed class StrictBinderTests
 {
     [Fact]

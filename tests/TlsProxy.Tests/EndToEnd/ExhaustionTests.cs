@@ -11,6 +11,8 @@ namespace TlsProxy.Tests.EndToEnd;
 
 /// <summary>Can clients that hold on to pages keep a new client waiting?</summary>
 [Collection(AloneDefinition.Name)]
+[Trait("Claim", "C4")]
+[Trait("Claim", "C9")]
 public sealed class ExhaustionTests(ExhaustionTests.Fixture fixture)
     : EndToEndTest(fixture.Proxy), IClassFixture<ExhaustionTests.Fixture>
 {

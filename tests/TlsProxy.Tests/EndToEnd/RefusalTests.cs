@@ -9,6 +9,7 @@ using Xunit;
 namespace TlsProxy.Tests.EndToEnd;
 
 /// <summary>Is what the proxy does not speak refused with the right alert, as real clients see it?</summary>
+[Trait("Claim", "C3")]
 public sealed class RefusalTests(OriginFixture origins)
     : EndToEndTest(origins.Proxy), IClassFixture<OriginFixture>
 {
@@ -61,6 +62,7 @@ public sealed class RefusalTests(OriginFixture origins)
     }
 
     [Fact]
+    [Trait("Claim", "C9")]
     public async Task AfterAllRefusalsTheNextClientIsServed()
     {
         await PlainHttpIsAnsweredWithATlsAlert();

@@ -13,6 +13,7 @@ namespace TlsProxy.Tests.EndToEnd.AnyLayer;
 /// What does an origin see of an upload that someone on the path interferes with? Only an authentic prefix,
 /// and that it was cut.
 /// </summary>
+[Trait("Claim", "C1")]
 public abstract class InterferenceTests(ProxyProcess proxy, KestrelOrigin origin) : EndToEndTest(proxy)
 {
     /// <summary>Every kind, early and late, in both versions and both framings.</summary>
@@ -42,6 +43,7 @@ public abstract class InterferenceTests(ProxyProcess proxy, KestrelOrigin origin
     [Theory]
     [InlineData(TlsVersion.Tls12)]
     [InlineData(TlsVersion.Tls13)]
+    [Trait("Claim", "C9")]
     public async Task AClientThatRefusesATamperedResponseLeavesTheProxyServing(TlsVersion version)
     {
         await using ManInTheMiddle middle = new(
