@@ -209,6 +209,18 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
         _wait.Fail(end.ToException(), onPool: true);
     }
 
+    /// <summary>How reading ended, whether or not anybody was told; null: it did not yet.</summary>
+    public ReadEnd? Ended
+    {
+        get
+        {
+            lock (_wait.Gate)
+            {
+                return intake.End;
+            }
+        }
+    }
+
     /// <summary>No receive happens after this: the descriptor gets another owner.</summary>
     /// <returns>How to throw away what is still unread.</returns>
     public IUnreadBytes Close()

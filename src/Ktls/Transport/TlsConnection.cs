@@ -26,6 +26,7 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     private readonly ConnectionFeatures _features;
     private IDictionary<object, object?>? _items;
     private string? _id;
+    private readonly Lock _ending = new();
     private int _given;
     private long _acknowledgedAtDeadline;
 
@@ -109,15 +110,23 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     {
         _reader.Complete();
         _writer.Complete();
-        if (Give())
+        lock (_ending)
         {
-            if (_writer.Failed)
+            if (Give())
             {
-                Drop();
-            }
-            else
-            {
-                Finish(AlertDescription.CloseNotify);
+                // The consumer can meet the end of reading just before the loop has told it here.
+                if (_reader.Ended is { Kind: not ReadEndKind.Clean } end)
+                {
+                    EndAs(end);
+                }
+                else if (_writer.Failed)
+                {
+                    Drop();
+                }
+                else
+                {
+                    Finish(AlertDescription.CloseNotify);
+                }
             }
         }
 
@@ -127,11 +136,17 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
 
     void IReaderOwner.OnReadEnd(ReadEnd end)
     {
-        if (end.Kind == ReadEndKind.Clean || !Give())
+        lock (_ending)
         {
-            return;
+            if (end.Kind != ReadEndKind.Clean && Give())
+            {
+                EndAs(end);
+            }
         }
+    }
 
+    private void EndAs(ReadEnd end)
+    {
         if (end.Kind == ReadEndKind.Refused)
         {
             if (_listener.MayLog())
@@ -184,7 +199,8 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
         return true;
     }
 
-    // Whoever gets true owns the end of the descriptor.
+    // Whoever gets true owns the end of the descriptor. Where the end has a last record, it is sent under the lock: disposing the sink, which
+    // would drop it, comes after.
     private bool Give() => Interlocked.Exchange(ref _given, 1) == 0;
 
     private void Finish(AlertDescription alert)
