@@ -30,7 +30,8 @@ internal enum End
 /// <param name="Data">The application data of the longest authentic prefix.</param>
 /// <param name="End">What follows it.</param>
 /// <param name="Alert">What the user-space layer tells the client; null: it is not told anything.</param>
-internal sealed record Expectation(byte[] Data, End End, AlertDescription? Alert)
+/// <param name="RestLength">How many bytes came behind the longest authentic prefix.</param>
+internal sealed record Expectation(byte[] Data, End End, AlertDescription? Alert, int RestLength)
 {
     public static Expectation Of(Story story, ClientRecords client, ReadOnlySpan<byte> wire)
     {
@@ -43,13 +44,13 @@ internal sealed record Expectation(byte[] Data, End End, AlertDescription? Alert
             if (story.Records[records - 1].Kind == RecordKind.CloseNotify)
             {
                 Assert.Equal(story.RecordsShown, records);
-                return new Expectation(client.ShownData, End.Clean, AlertDescription.CloseNotify);
+                return new Expectation(client.ShownData, End.Clean, AlertDescription.CloseNotify, rest.Length);
             }
         }
 
         Assert.Equal(story.RecordsShown, records);
         AlertDescription? alert = JudgeForgery(story.Suite, rest);
-        return new Expectation(client.ShownData, alert == null ? End.Truncated : End.Refused, alert);
+        return new Expectation(client.ShownData, alert == null ? End.Truncated : End.Refused, alert, rest.Length);
     }
 
     /// <returns>Null: it is no whole record, and will not become one.</returns>

@@ -13,6 +13,12 @@ namespace Ktls.Tests.ReceivePath;
 public sealed class ReceivePathProperties
 {
     [Fact]
+    [Trait("Claim", "I1")]
+    [Trait("Claim", "I2")]
+    [Trait("Claim", "I3")]
+    [Trait("Claim", "I4")]
+    [Trait("Claim", "C1")]
+    [Trait("Claim", "C2")]
     public async Task A_consumer_sees_the_longest_authentic_prefix_and_the_right_end_and_nobody_sees_more()
     {
         await using StoryBook book = new((delivery, patience) => new GuardedStoryteller(delivery) { Patience = patience });

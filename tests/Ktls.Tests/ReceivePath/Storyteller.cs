@@ -68,7 +68,7 @@ internal abstract class Storyteller : IAsyncDisposable
             client.Dispose();
             await SettleAsync();
             Assert.Empty(Witness.Conclude());
-            Judge(expected, consumer, end, alert);
+            Judge(story, expected, consumer, end, alert);
         }
     }
 
@@ -91,7 +91,7 @@ internal abstract class Storyteller : IAsyncDisposable
         Server.Pages.Status.CopyBytesInUse == 0 && Server.Pages.Status.SlotsInUse <= TransportResources.Stages;
 
     /// <summary>Compares what the consumer saw, and what the client was told, with what had to be.</summary>
-    protected virtual void Judge(Expectation expected, Consumer consumer, End end, AlertDescription? alert)
+    protected virtual void Judge(Story story, Expectation expected, Consumer consumer, End end, AlertDescription? alert)
     {
         byte[] seen = consumer.Seen;
         Assert.True(expected.Data.AsSpan().StartsWith(seen), $"The consumer saw {seen.Length} bytes that are no authentic prefix; {end}.");

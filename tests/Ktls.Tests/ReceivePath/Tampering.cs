@@ -42,6 +42,9 @@ internal sealed record Tampering(TamperingKind Kind, int Record = 0, int Amount 
         _ => true,
     });
 
+    /// <summary>The record's type, as everybody can read it, is not what it was.</summary>
+    public bool ChangesOuterType => Kind == TamperingKind.FlipHeader && BitOf(RecordHeader.Length) < 8;
+
     /// <summary>The first record that does not arrive as it was sent, where it was sent.</summary>
     public int FirstTouched(int records) => Kind switch
     {
@@ -128,10 +131,12 @@ internal sealed record Tampering(TamperingKind Kind, int Record = 0, int Amount 
 
     private byte[] Flip(byte[] record, int start, int end)
     {
-        int bit = Amount % ((end - start) * 8);
+        int bit = BitOf(end - start);
         record[start + (bit / 8)] ^= (byte)(1 << (bit % 8));
         return record;
     }
+
+    private int BitOf(int bytes) => Amount % (bytes * 8);
 
     // The next header is found where this one says, so what is tested is the tag and not the framing.
     private static byte[] Reframe(byte[] record)
