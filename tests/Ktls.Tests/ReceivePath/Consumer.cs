@@ -14,13 +14,13 @@ namespace Ktls.Tests.ReceivePath;
 /// </summary>
 internal sealed class Consumer(Habits habits, TlsConnection connection, Witness witness)
 {
-    private readonly MemoryStream _seen = new();
+    private readonly ArrayBufferWriter<byte> _seen = new();
     private readonly HashSet<ExposedPages> _known = new(ReferenceEqualityComparer.Instance);
     private readonly List<Kept> _kept = [];
     private long _consumed;
 
     /// <summary>Every byte it was shown, once.</summary>
-    public byte[] Seen => _seen.ToArray();
+    public byte[] Seen => _seen.WrittenSpan.ToArray();
 
     /// <summary>With <see cref="End.Failed"/> and <see cref="End.Refused"/>: in the transport's words.</summary>
     public string Reason { get; private set; } = "";
@@ -92,7 +92,7 @@ internal sealed class Consumer(Habits habits, TlsConnection connection, Witness 
             connection.Input.AdvanceTo(default);
         }
 
-        _consumed = _seen.Length;
+        _consumed = _seen.WrittenCount;
         LookBack();
         foreach (Kept kept in _kept)
         {
@@ -157,13 +157,13 @@ internal sealed class Consumer(Habits habits, TlsConnection connection, Witness 
     // What was shown before and not consumed is shown again, and must not have changed.
     private void Append(long position, byte[] bytes)
     {
-        int again = (int)Math.Min(bytes.Length, _seen.Length - position);
-        if (!_seen.GetBuffer().AsSpan((int)position, again).SequenceEqual(bytes.AsSpan(0, again)))
+        int again = (int)Math.Min(bytes.Length, _seen.WrittenCount - position);
+        if (!_seen.WrittenSpan.Slice((int)position, again).SequenceEqual(bytes.AsSpan(0, again)))
         {
             witness.Complain("bytes changed while the consumer held them");
         }
 
-        _seen.Write(bytes, again, bytes.Length - again);
+        _seen.Write(bytes.AsSpan(again));
     }
 
     private void Keep(ReadOnlyMemory<byte> part, byte[] bytes, long end)
