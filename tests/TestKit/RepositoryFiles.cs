@@ -26,6 +26,9 @@ public static class RepositoryFiles
         where !path.Split('/').Any(part => part is "obj" or "bin")
         select (path, File.ReadAllText(file));
 
+    /// <summary>A room of the product as it was built, in this test's configuration.</summary>
+    public static string Built(string room) => Path.Combine(Root, "src", room, "bin", Configuration, TargetFramework, room + ".dll");
+
     private static string Configuration => Path.GetFileName(Path.GetDirectoryName(OutputDirectory))!;
 
     private static string TargetFramework => Path.GetFileName(OutputDirectory);
