@@ -12,41 +12,26 @@ public sealed class LeaseInterleavings
     [Theory]
     [InlineData(Delivery.Flip)]
     [InlineData(Delivery.Copy)]
-    public void Whoever_ends_a_lease_it_ends_once(Delivery delivery)
-    {
-        using PagePool pool = PoolScenario.SmallPool(delivery);
-        Exploration.Explore(() => new EndedByTwo(pool));
-    }
+    public void Whoever_ends_a_lease_it_ends_once(Delivery delivery) =>
+        PoolScenario.Explore(pool => new EndedByTwo(pool), delivery);
 
     [Theory]
     [InlineData(Delivery.Flip)]
     [InlineData(Delivery.Copy)]
-    public void A_pin_holds_or_is_refused_while_the_lease_ends_and_its_memory_is_lent_again(Delivery delivery)
-    {
-        using PagePool pool = PoolScenario.SmallPool(delivery);
-        Exploration.Explore(() => new PinnedWhileItEnds(pool));
-    }
+    public void A_pin_holds_or_is_refused_while_the_lease_ends_and_its_memory_is_lent_again(Delivery delivery) =>
+        PoolScenario.Explore(pool => new PinnedWhileItEnds(pool), delivery);
 
     [Fact]
-    public void The_last_pin_and_the_end_give_back_once()
-    {
-        using PagePool pool = PoolScenario.SmallPool();
-        Exploration.Explore(() => new LastPinAndEnd(pool));
-    }
+    public void The_last_pin_and_the_end_give_back_once() =>
+        PoolScenario.Explore(pool => new LastPinAndEnd(pool));
 
     [Fact]
-    public void A_stale_lease_gives_no_span_of_the_next_batch()
-    {
-        using PagePool pool = PoolScenario.SmallPool();
-        Exploration.Explore(() => new StaleLease(pool));
-    }
+    public void A_stale_lease_gives_no_span_of_the_next_batch() =>
+        PoolScenario.Explore(pool => new StaleLease(pool));
 
     [Fact]
-    public void Joining_takes_all_or_nothing_while_one_of_the_leases_ends()
-    {
-        using PagePool pool = PoolScenario.SmallPool();
-        Exploration.Explore(() => new JoinedWhileOneEnds(pool));
-    }
+    public void Joining_takes_all_or_nothing_while_one_of_the_leases_ends() =>
+        PoolScenario.Explore(pool => new JoinedWhileOneEnds(pool));
 
     private sealed class EndedByTwo : PoolScenario
     {

@@ -1,5 +1,4 @@
 using Aead.Pages;
-using Interleaving.Tests.Scheduling;
 using TestKit.Pages;
 using Xunit;
 
@@ -12,16 +11,10 @@ public sealed class PinnedInterleavings
 {
     [Fact]
     public void Slots_that_come_back_from_elsewhere_are_zeroed_by_the_loop_before_they_are_filled() =>
-        Explore(pool => new LoopAndConsumer(pool));
+        PoolScenario.Explore(pool => new LoopAndConsumer(pool));
 
     [Fact]
-    public void Slots_are_unmapped_only_when_none_is_out() => Explore(pool => new DrainedWhileLent(pool));
-
-    private static void Explore(Func<PagePool, IScenario> tell)
-    {
-        using PagePool pool = PoolScenario.SmallPool();
-        Exploration.Explore(() => tell(pool));
-    }
+    public void Slots_are_unmapped_only_when_none_is_out() => PoolScenario.Explore(pool => new DrainedWhileLent(pool));
 
     private abstract class PinnedScenario : PoolScenario
     {

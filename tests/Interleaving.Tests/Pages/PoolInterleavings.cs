@@ -12,11 +12,8 @@ public sealed class PoolInterleavings
     [Theory]
     [InlineData(Delivery.Flip)]
     [InlineData(Delivery.Copy)]
-    public void Two_stages_never_share_memory(Delivery delivery)
-    {
-        using PagePool pool = PoolScenario.SmallPool(delivery);
-        Exploration.Explore(() => new TwoStages(pool));
-    }
+    public void Two_stages_never_share_memory(Delivery delivery) =>
+        PoolScenario.Explore(pool => new TwoStages(pool), delivery);
 
     [Fact]
     public void Two_that_find_no_slot_make_the_pool_grow_once() => Exploration.Explore(() => new GrownByTwo());
@@ -25,11 +22,8 @@ public sealed class PoolInterleavings
     public void A_pool_is_unmapped_only_when_nothing_is_out() => Exploration.Explore(() => new DrainedWhileUsed());
 
     [Fact]
-    public void A_stage_that_is_disposed_twice_comes_back_once()
-    {
-        using PagePool pool = PoolScenario.SmallPool();
-        Exploration.Explore(() => new StageEndedByTwo(pool));
-    }
+    public void A_stage_that_is_disposed_twice_comes_back_once() =>
+        PoolScenario.Explore(pool => new StageEndedByTwo(pool));
 
     private sealed class TwoStages : PoolScenario
     {
@@ -87,7 +81,11 @@ public sealed class PoolInterleavings
             base.Check();
         }
 
-        public override void Dispose() => Pool.Dispose();
+        public override void Dispose()
+        {
+            Pool.Dispose();
+            base.Dispose();
+        }
     }
 
     private sealed class DrainedWhileUsed : PoolScenario
@@ -112,7 +110,11 @@ public sealed class PoolInterleavings
             }
         }
 
-        public override void Dispose() => Pool.Dispose();
+        public override void Dispose()
+        {
+            Pool.Dispose();
+            base.Dispose();
+        }
 
         private void Drain()
         {

@@ -21,10 +21,20 @@ internal abstract class PoolScenario : IScenario
         Stage = Pool.CreateStage();
     }
 
+    /// <summary>Explores a scenario over a small pool.</summary>
+    public static void Explore(Func<PagePool, IScenario> tell, Delivery delivery = Delivery.Flip)
+    {
+        PagePool pool = SmallPool(delivery);
+        Exploration.Explore(() => tell(pool));
+
+        // Not after a failure, whose remains would hide it.
+        pool.Dispose();
+    }
+
     /// <summary>A pool with few slots.</summary>
     /// <param name="delivery">Whether batches are flipped or copied.</param>
     /// <param name="slots">The bound; 16 are mapped at a time.</param>
-    public static PagePool SmallPool(Delivery delivery = Delivery.Flip, int slots = 4) => PagePool.Create(
+    protected static PagePool SmallPool(Delivery delivery = Delivery.Flip, int slots = 4) => PagePool.Create(
         new PagePolicy { Delivery = delivery, FlipThreshold = 1, BytesMax = (long)slots * PagePool.SlotBytes }, Stages);
 
     public abstract IReadOnlyList<Action> Actions { get; }

@@ -7,7 +7,7 @@ internal sealed class Schedule(IChooser chooser, Crew crew)
 {
     private readonly List<Actor> _actors = [];
     private readonly List<(char Actor, string Where)> _trace = [];
-    private readonly SemaphoreSlim _ended = new(0);
+    private readonly TaskCompletionSource _ended = new();
     private string? _deadlock;
 
     /// <summary>Runs the actions to their ends, one point at a time.</summary>
@@ -23,7 +23,7 @@ internal sealed class Schedule(IChooser chooser, Crew crew)
         }
 
         GiveTurn(null);
-        if (!_ended.Wait(StuckMilliseconds))
+        if (!_ended.Task.Wait(StuckMilliseconds))
         {
             throw new InterleavingException("The schedule does not end: an actor waits for something that is not woven.", this, null);
         }
@@ -36,7 +36,6 @@ internal sealed class Schedule(IChooser chooser, Crew crew)
         crew.AwaitAll(actions.Count);
         Actor? failed = _actors.Find(actor => actor.Failure != null);
         _actors.ForEach(actor => actor.Dispose());
-        _ended.Dispose();
         if (failed != null)
         {
             throw new InterleavingException($"{failed.Name} failed: {failed.Failure!.Message}", this, failed.Failure);
@@ -87,7 +86,7 @@ internal sealed class Schedule(IChooser chooser, Crew crew)
         if (ready.Count == 0)
         {
             _deadlock = _actors.TrueForAll(actor => actor.IsDone) ? null : "All wait for each other.";
-            _ended.Release();
+            _ended.SetResult();
             return null;
         }
 

@@ -1,5 +1,3 @@
-using Aead.Pages;
-
 namespace TestKit.Pages;
 
 /// <summary>Where consumers would read what a decrypt stage is writing, if anything were readable there.</summary>

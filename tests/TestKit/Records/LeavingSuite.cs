@@ -1,6 +1,3 @@
-using Aead;
-using Aead.Algorithms;
-
 namespace TestKit.Records;
 
 /// <summary>
