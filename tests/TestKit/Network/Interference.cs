@@ -1,5 +1,3 @@
-using Aead;
-
 namespace TestKit.Network;
 
 /// <summary>What a man in the middle does to one record.</summary>

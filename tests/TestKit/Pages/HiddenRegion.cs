@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
-using Aead.Pages;
 
 namespace TestKit.Pages;
 

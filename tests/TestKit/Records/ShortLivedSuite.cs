@@ -1,6 +1,4 @@
 using System.Security.Cryptography;
-using Aead;
-using Aead.Algorithms;
 
 namespace TestKit.Records;
 
