@@ -1,0 +1,74 @@
+using SharpFuzz;
+
+namespace Fuzz;
+
+/// <summary>
+/// <c>Fuzz TARGET</c> serves afl-fuzz. <c>Fuzz TARGET FILE...</c> replays files without it. <c>Fuzz seeds FOLDER</c> writes the corpus.
+/// <c>Fuzz list</c> prints each target with its oracle.
+/// </summary>
+internal static class Program
+{
+    public static int Main(string[] args)
+    {
+        if (args is ["list"])
+        {
+            foreach (IFuzzTarget target in FuzzTargets.All)
+            {
+                Console.WriteLine($"{target.Name}\t{target.Oracle}");
+            }
+
+            return 0;
+        }
+
+        if (args is ["seeds", string folder])
+        {
+            FuzzTargets.WriteSeeds(folder);
+            return 0;
+        }
+
+        if (args.Length == 0 || FuzzTargets.Find(args[0]) is not { } chosen)
+        {
+            Console.Error.WriteLine("Usage: Fuzz list | seeds FOLDER | TARGET [FILE...]");
+            return 2;
+        }
+
+        if (args.Length > 1)
+        {
+            return Replay(chosen, args[1..]);
+        }
+
+        // In a process of its own behind the one that speaks with afl-fuzz, so that a fault on a guarded page is a crash like any other.
+        Fuzzer.OutOfProcess.Run(input => RunOnce(chosen, input));
+        return 0;
+    }
+
+    private static int Replay(IFuzzTarget target, string[] files)
+    {
+        int failed = 0;
+        foreach (string file in files)
+        {
+            try
+            {
+                target.Run(File.ReadAllBytes(file));
+            }
+            catch (Exception e)
+            {
+                Console.WriteLine($"{file}: {e}");
+                failed++;
+            }
+        }
+
+        Console.WriteLine($"{files.Length - failed} passed, {failed} failed");
+        return failed == 0 ? 0 : 1;
+    }
+
+    private static void RunOnce(IFuzzTarget target, Stream input)
+    {
+        using var bytes = new MemoryStream();
+        input.CopyTo(bytes);
+
+        // Else the first edge of this run would begin in the last run.
+        SharpFuzz.Common.Trace.PrevLocation = 0;
+        target.Run(bytes.ToArray());
+    }
+}
