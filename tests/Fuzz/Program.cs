@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Reflection;
 using SharpFuzz;
 
 namespace Fuzz;
@@ -44,6 +46,13 @@ internal static class Program
 
     private static int Replay(IFuzzTarget target, string[] files)
     {
+        if (files.Length == 1)
+        {
+            // What the product catches and answers is often the story behind what it answers.
+            AppDomain.CurrentDomain.FirstChanceException += (_, thrown) =>
+                Console.WriteLine($"on the way: {thrown.Exception.GetType().Name}: {thrown.Exception.Message}\n{new StackTrace(1)}");
+        }
+
         int failed = 0;
         foreach (string file in files)
         {
@@ -68,7 +77,11 @@ internal static class Program
         input.CopyTo(bytes);
 
         // Else the first edge of this run would begin in the last run.
-        SharpFuzz.Common.Trace.PrevLocation = 0;
+        PreviousLocation?.SetValue(null, 0);
         target.Run(bytes.ToArray());
     }
+
+    // By its name: an assembly that refers to it counts as instrumented already.
+    private static readonly FieldInfo? PreviousLocation =
+        Type.GetType("SharpFuzz.Common.Trace, SharpFuzz.Common")?.GetField("PrevLocation");
 }

@@ -45,7 +45,7 @@ internal sealed class ClientHelloTarget : IFuzzTarget
     public IEnumerable<(string Name, byte[] Input)> Seeds()
     {
         byte[] host = "ecdsa.example"u8.ToArray();
-        var tls12 = new ClientHelloBytes { HostName = host };
+        var tls12 = new ClientHelloBytes { HostName = host, Groups = [0x001D, 0x0017] };
         byte[] protocols = [0, 12, 2, .. "h2"u8, 8, .. "http/1.1"u8];
         yield return ("tls12", [0, .. Body(tls12)]);
         yield return ("tls12-alpn", [1, .. Body(tls12 with { Others = [(16, protocols), (11, [1, 0]), (23, [])] })]);

@@ -23,7 +23,7 @@ internal sealed class FlightTarget : IFuzzTarget
 
         if (driver.Status == HandshakeStatus.Established)
         {
-            Assert.True(edits.Meant.SequenceEqual(edits.Sent), "Established, although the client's handshake messages were changed.");
+            Assert.True(edits.Meant.SequenceEqual(edits.Arrived), "Established, although the client's handshake messages were changed.");
         }
 
         if (edits.AreNone)
@@ -87,7 +87,7 @@ internal sealed class FlightTarget : IFuzzTarget
 
     private static ClientSettings Settings(int choice) => new()
     {
-        Version = (choice & 16) != 0 || (choice & 3) == 1 ? ProtocolVersion.TLSv12 : ProtocolVersion.TLSv13,
+        Version = (choice & 3) == 1 || ((choice & 3) != 2 && (choice & 16) != 0) ? ProtocolVersion.TLSv12 : ProtocolVersion.TLSv13,
         ApplicationProtocols = (choice & 32) != 0 ? ["h2"] : [],
     };
 
@@ -95,6 +95,7 @@ internal sealed class FlightTarget : IFuzzTarget
     private sealed class Edits
     {
         private readonly List<(int Record, int What, ushort Where, byte[] Bytes)> _edits = [];
+        private readonly Queue<(short Type, byte[] Fragment)> _underWay = [];
         private int _record = -1;
         private int _onWire = -1;
 
@@ -116,10 +117,10 @@ internal sealed class FlightTarget : IFuzzTarget
         /// <summary>Handshake bytes as the client's transcript has them.</summary>
         public List<byte> Meant { get; } = [];
 
-        /// <summary>Handshake bytes as they were protected and sent.</summary>
-        public List<byte> Sent { get; } = [];
+        /// <summary>Handshake bytes of the records that were fed, as they were protected.</summary>
+        public List<byte> Arrived { get; } = [];
 
-        public IEnumerable<(short Type, byte[] Fragment)> Bend(short type, byte[] fragment)
+        public List<(short Type, byte[] Fragment)> Bend(short type, byte[] fragment)
         {
             _record++;
             Note(Meant, type, fragment);
@@ -134,23 +135,34 @@ internal sealed class FlightTarget : IFuzzTarget
 
             // BouncyCastle sends no empty handshake record, so neither can its client; the raw target does.
             records.RemoveAll(bent => bent.Fragment.Length == 0);
-            records.ForEach(bent => Note(Sent, bent.Type, bent.Fragment));
+            records.ForEach(_underWay.Enqueue);
             return records;
         }
 
         public byte[] BendOnWire(byte[] record)
         {
             _onWire++;
+            (short type, byte[] fragment) = _underWay.Dequeue();
+            Assert.True(record.Length - 5 >= fragment.Length, "The records on the wire are out of step with those of the client.");
+            byte[] bent = [.. record];
             foreach ((int which, int what, ushort where, _) in _edits)
             {
                 if (which == _onWire && what == 8)
                 {
-                    record[5 + (where % (record.Length - 5))] ^= 1;
-                    Sent.Add(0);
+                    bent[5 + (where % (record.Length - 5))] ^= 1;
                 }
             }
 
-            return record;
+            bool isPlaintext = record.Length - 5 == fragment.Length;
+            Note(Arrived, type, isPlaintext ? bent[5..] : fragment);
+            bool isWrong = type == ContentType.change_cipher_spec ? bent is not [_, _, _, _, _, 1] : !isPlaintext && !bent.SequenceEqual(record);
+            if (isWrong)
+            {
+                // Whatever it was, it is not what the client meant.
+                Arrived.Add(0);
+            }
+
+            return bent;
         }
 
         private static void Apply(List<(short Type, byte[] Fragment)> records, int what, ushort where, byte[] bytes)

@@ -38,7 +38,7 @@ internal sealed class HandshakeTarget : IFuzzTarget
 
     public IEnumerable<(string Name, byte[] Input)> Seeds()
     {
-        byte[] hello12 = new ClientHelloBytes { HostName = "ecdsa.example"u8.ToArray() }.ToRecord();
+        byte[] hello12 = new ClientHelloBytes { HostName = "ecdsa.example"u8.ToArray(), Groups = [0x001D, 0x0017] }.ToRecord();
         byte[] keyExchange = Wire.Record(22, [16, 0, 0, 33, 32, .. new byte[31], 9]);
         byte[] changeCipherSpec = Wire.Record(20, 1);
         yield return ("http", [0, .. "GET / HTTP/1.1\r\n\r\n"u8]);

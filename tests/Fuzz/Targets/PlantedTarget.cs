@@ -1,9 +1,6 @@
 namespace Fuzz.Targets;
 
-/// <summary>
-/// Not the product's: a fault behind four comparisons that blind chance meets once in 2^32 inputs. That afl-fuzz finds it within seconds shows
-/// that it is guided by coverage and that it notices a crash.
-/// </summary>
+/// <summary>Not the product's: whether afl-fuzz is guided by coverage and notices a crash.</summary>
 internal sealed class PlantedTarget : IFuzzTarget
 {
     public const string TargetName = "planted";
@@ -12,22 +9,25 @@ internal sealed class PlantedTarget : IFuzzTarget
 
     public string Oracle => "The planted fault is found.";
 
-    public void Run(ReadOnlySpan<byte> input)
+    public void Run(ReadOnlySpan<byte> input) => PlantedFault.Run(input);
+
+    public IEnumerable<(string Name, byte[] Input)> Seeds() => [("start", "start"u8.ToArray())];
+}
+
+/// <summary>
+/// A fault behind three comparisons, one after the other: blind chance meets it once in 2^24 inputs, a search that sees each of them within
+/// seconds.
+/// </summary>
+// A class of its own, because it is instrumented, and nothing instrumented may run before the trace memory is there.
+internal static class PlantedFault
+{
+    public static void Run(ReadOnlySpan<byte> input)
     {
-        if (input is [(byte)'F', ..])
+        if (At(input, 0) == 'f' && At(input, 1) == 'u' && At(input, 2) == 'z')
         {
-            if (input is [_, (byte)'u', ..])
-            {
-                if (input is [_, _, (byte)'z', ..])
-                {
-                    if (input is [_, _, _, (byte)'z', ..])
-                    {
-                        throw new InvalidOperationException("This fault was planted.");
-                    }
-                }
-            }
+            throw new InvalidOperationException("This fault was planted.");
         }
     }
 
-    public IEnumerable<(string Name, byte[] Input)> Seeds() => [("start", "start"u8.ToArray())];
+    private static byte At(ReadOnlySpan<byte> input, int index) => index < input.Length ? input[index] : (byte)0;
 }
