@@ -6,11 +6,11 @@ namespace Fuzz;
 
 /// <summary>
 /// <c>Fuzz TARGET</c> serves afl-fuzz. <c>Fuzz TARGET FILE...</c> replays files without it. <c>Fuzz seeds FOLDER</c> writes the corpus.
-/// <c>Fuzz list</c> prints each target with its oracle.
+/// <c>Fuzz list</c> prints each target with its oracle. <c>Fuzz capture FOLDER NAME COMMAND...</c> adds a real client's first record to the corpus.
 /// </summary>
 internal static class Program
 {
-    public static int Main(string[] args)
+    public static async Task<int> Main(string[] args)
     {
         if (args is ["list"])
         {
@@ -26,6 +26,11 @@ internal static class Program
         {
             FuzzTargets.WriteSeeds(folder);
             return 0;
+        }
+
+        if (args is ["capture", string corpus, string name, string command, .. string[] arguments])
+        {
+            return await ClientHelloCapture.RunAsync(corpus, name, command, arguments);
         }
 
         if (args.Length == 0 || FuzzTargets.Find(args[0]) is not { } chosen)
