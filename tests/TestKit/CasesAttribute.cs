@@ -1,3 +1,5 @@
+using FsCheck.Xunit;
+
 namespace TestKit;
 
 /// <summary>A property, and how many cases FsCheck draws: ten times as many at full scale.</summary>

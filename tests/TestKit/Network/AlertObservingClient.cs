@@ -1,5 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using Aead;
+using Aead.Records;
+using Org.BouncyCastle.Tls;
+using Org.BouncyCastle.Tls.Crypto.Impl.BC;
 
 namespace TestKit.Network;
 

@@ -1,3 +1,5 @@
+using Aead;
+
 namespace TestKit.Network;
 
 /// <summary>What a man in the middle does to one record.</summary>

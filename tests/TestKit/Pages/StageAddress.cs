@@ -1,3 +1,5 @@
+using Aead.Pages;
+
 namespace TestKit.Pages;
 
 /// <summary>Where consumers would read what a decrypt stage is writing, if anything were readable there.</summary>

@@ -1,3 +1,6 @@
+using Aead;
+using Aead.Algorithms;
+
 namespace TestKit.Records;
 
 /// <summary>

@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using Aead;
+using Aead.Algorithms;
 
 namespace TestKit.Records;
 
