@@ -62,7 +62,7 @@ internal static class Exploration
         }
         catch (Exception wrong)
         {
-            throw new InterleavingException($"At the end: {wrong.Message}", schedule, wrong);
+            throw InterleavingException.From($"At the end: {wrong.Message}", schedule, wrong);
         }
 
         // Not after a failure, whose remains would hide it.

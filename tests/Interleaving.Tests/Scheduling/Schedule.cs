@@ -25,12 +25,12 @@ internal sealed class Schedule(IChooser chooser, Crew crew)
         GiveTurn(null);
         if (!_ended.Task.Wait(StuckMilliseconds))
         {
-            throw new InterleavingException("The schedule does not end: an actor waits for something that is not woven.", this, null);
+            throw new InterleavingException("The schedule does not end: an actor waits for something that is not woven.", this);
         }
 
         if (_deadlock is { } deadlock)
         {
-            throw new InterleavingException(deadlock, this, null);
+            throw new InterleavingException(deadlock, this);
         }
 
         crew.AwaitAll(actions.Count);
@@ -38,7 +38,7 @@ internal sealed class Schedule(IChooser chooser, Crew crew)
         _actors.ForEach(actor => actor.Dispose());
         if (failed != null)
         {
-            throw new InterleavingException($"{failed.Name} failed: {failed.Failure!.Message}", this, failed.Failure);
+            throw InterleavingException.From($"{failed.Name} failed: {failed.Failure!.Message}", this, failed.Failure);
         }
     }
 
