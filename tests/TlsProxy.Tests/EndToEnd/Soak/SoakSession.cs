@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Security;
 using System.Security.Authentication;
 using TestKit;
 using TestKit.Processes;
