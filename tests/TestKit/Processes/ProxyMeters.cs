@@ -22,10 +22,12 @@ internal sealed class ProxyMeters : IDisposable
     private readonly Socket _socket;
     private readonly StreamReader _answers;
     private readonly int _process;
+    private readonly int _descriptorsMax;
 
-    private ProxyMeters(int process, Socket socket)
+    private ProxyMeters(int process, Socket socket, int descriptorsMax)
     {
         _process = process;
+        _descriptorsMax = descriptorsMax;
         _socket = socket;
         _answers = new StreamReader(new NetworkStream(socket), Encoding.ASCII);
     }
@@ -38,11 +40,14 @@ internal sealed class ProxyMeters : IDisposable
     };
 
     /// <summary>Connects to a program that listens for clients already.</summary>
-    public static async Task<ProxyMeters> ConnectAsync(int process, string path)
+    /// <param name="process">Its id.</param>
+    /// <param name="path">The path.</param>
+    /// <param name="descriptorsMax">How many descriptors it has when it has none left.</param>
+    public static async Task<ProxyMeters> ConnectAsync(int process, string path, int descriptorsMax)
     {
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));
-        return new ProxyMeters(process, socket);
+        return new ProxyMeters(process, socket, descriptorsMax);
     }
 
     public async Task<ProxyFigures> ReadAsync(bool collect)
@@ -57,7 +62,7 @@ internal sealed class ProxyMeters : IDisposable
                 figure => figure[0], figure => long.Parse(figure[1], CultureInfo.InvariantCulture));
             string[] status = await File.ReadAllLinesAsync($"/proc/{_process}/status");
             return new ProxyFigures(
-                1024 * NumberIn(status, "VmRSS:"), figures[Managed], NumberIn(status, "Threads:"), figures[Descriptors],
+                1024 * NumberIn(status, "VmRSS:"), figures[Managed], NumberIn(status, "Threads:"), Math.Min(figures[Descriptors], _descriptorsMax),
                 figures["tlsproxy.pages.slots"], figures["tlsproxy.pages.copies"], figures["tlsproxy.connections.open"]);
         }
         finally

@@ -59,7 +59,7 @@ public sealed class ProxyProcess : IAsyncDisposable
                 await WaitForListenerAsync(program, awaited);
             }
 
-            proxy._meters = settings.Metered ? await ProxyMeters.ConnectAsync(program.Id, meters) : null;
+            proxy._meters = settings.Metered ? await ProxyMeters.ConnectAsync(program.Id, meters, settings.DescriptorsMax ?? int.MaxValue) : null;
             return proxy;
         }
         catch

@@ -15,6 +15,7 @@ public sealed class AttackScene(ProxyProcess proxy, AttackFixture origins) : IAs
 {
     private readonly List<IAsyncDisposable> _held = [];
     private readonly List<RecordedRequest> _sent = [];
+    private readonly Dictionary<string, string> _begun = [];
     private int _goodRequests;
 
     public ProxyProcess Proxy { get; } = proxy;
@@ -24,16 +25,28 @@ public sealed class AttackScene(ProxyProcess proxy, AttackFixture origins) : IAs
     /// <summary>Until a new client was served, the worst of all times it was asked; null while it was not.</summary>
     public TimeSpan? NextServed { get; private set; }
 
-    /// <summary>What may reach the recording origin, each once.</summary>
-    public IReadOnlyList<RecordedRequest> Sent => _sent;
-
-    /// <summary>Declares a request of the attack that may be forwarded.</summary>
+    /// <summary>Declares a request that may be forwarded, once.</summary>
     public void Declare(string line, string body = "")
     {
         lock (_sent)
         {
             _sent.Add(new RecordedRequest(line, body, IsComplete: true));
         }
+    }
+
+    /// <summary>Declares a request that is not valid to its end: it may reach the backend as far as it is, and cut off.</summary>
+    public void DeclareBegun(string line, string text) => _begun[line] = text;
+
+    /// <summary>Whether this is what was sent: whole, and then only once; or cut off, on which nobody acts, but not invented either.</summary>
+    public bool IsSent(RecordedRequest arrived)
+    {
+        if (arrived.IsComplete)
+        {
+            return _sent.Remove(arrived);
+        }
+
+        return _sent.Exists(request => request.Line == arrived.Line && request.Body.StartsWith(arrived.Body, StringComparison.Ordinal))
+            || (_begun.TryGetValue(arrived.Line, out string? text) && text.Contains(arrived.Body, StringComparison.Ordinal));
     }
 
     /// <summary>A new client asks and gets its own answer; the time counts. Attacks that hold something call it while they do.</summary>

@@ -52,6 +52,7 @@ internal static class Http2SmugglingAttacks
                     scene.Declare("POST /front" + number, body.Replace("/00", number));
                 }
 
+                scene.DeclareBegun("POST /front" + number, payloads[index].Body?.Replace("/00", number) ?? "");
                 (string, string)[] fields = [.. payloads[index].Fields.Select(field => (field.Name, field.Value.Replace("/00", number)))];
                 byte[][] frames = payloads[index].Body is { } content
                     ? [Http2Client.Headers(1, false, fields), Http2Client.Data(1, true, content.Replace("/00", number))]

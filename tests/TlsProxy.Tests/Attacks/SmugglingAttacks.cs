@@ -20,16 +20,16 @@ internal static class SmugglingAttacks
             new(Post("Content-Length: 0\r\nTransfer-Encoding: chunked", Chunk("ab") + Zero + Smuggled), Front("ab")))),
         new("smuggling: disguised transfer codings (TE.TE)", Group(
             Te("Transfer-Encoding: xchunked"), Te("Transfer-Encoding : chunked"), Te(" Transfer-Encoding: chunked"),
-            Te("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity"), Te("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked"),
+            Te("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity"), Te("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked", Front("")),
             Te("Transfer-Encoding: chunked, identity"), Te("Transfer-Encoding: chunked, chunked"), Te("Transfer-Encoding: \"chunked\""),
             Te("Transfer-Encoding: \vchunked"), Te("Transfer-Encoding: chunked\0"), Te("Transfer-Encoding\n: chunked"), Te("Transfer-Encoding:\r\n chunked"),
             Te("X: X\nTransfer-Encoding: chunked"), Te("X: X\rTransfer-Encoding: chunked"), Te("Transfer-Encoding: gzip, chunked"),
             Te("Transfer_Encoding: chunked", Front(Zero + Smuggled)), Te("Transfer-Encoding: cow"), Te("Transfer-Encoding:"))),
         new("smuggling: line ends", Group(
-            new($"GET /front/00 HTTP/1.1\nHost: localhost\n\n", "GET /front/00"),
+            new("GET /front/00 HTTP/1.1\nHost: localhost\n\n"),
             new($"GET /front/00 HTTP/1.1\rHost: localhost\r\r"),
             new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nX: a\rGET /smuggled/00 HTTP/1.1\r\n\r\n"),
-            new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nX: a\n\nGET /smuggled/00 HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /front/00"),
+            new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nX: a\n\nGET /smuggled/00 HTTP/1.1\r\nHost: localhost\r\n\r\n"),
             new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n"),
             new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\n X: a\r\n\r\n"),
             new("GET /front/00 HTTP/1.1\r\n Host: localhost\r\n\r\n"),
@@ -54,7 +54,7 @@ internal static class SmugglingAttacks
             new("GET /front/00 /smuggled/00 HTTP/1.1\r\nHost: localhost\r\n\r\n"), new("GET /front/00 HTTP/1.1 HTTP/1.1\r\nHost: localhost\r\n\r\n"),
             new("GET /smuggled/00\r\n\r\n"), new("GET /front/00 HTTP/2.0\r\nHost: localhost\r\n\r\n"), new("GET /front/00 HTTP/1.2\r\nHost: localhost\r\n\r\n"),
             new("G(T /front/00 HTTP/1.1\r\nHost: localhost\r\n\r\n"), new("GET front/00 HTTP/1.1\r\nHost: localhost\r\n\r\n"),
-            new("GET /front/00\v HTTP/1.1\r\nHost: localhost\r\n\r\n"), new("GET /front/00\0 HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+            new("GET /front/00\v HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /front/00%0B"), new("GET /front/00\0 HTTP/1.1\r\nHost: localhost\r\n\r\n"),
             new("GET /front/00%0d%0aX-Forged:%20a HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /front/00%0D%0AX-Forged:%20a"),
             new("CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n" + Smuggled),
             new("\r\n\r\nGET /front/00 HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /front/00"))),
@@ -69,12 +69,12 @@ internal static class SmugglingAttacks
             new(Post($"Content-Length: {Smuggled.Length}", Smuggled), Front(Smuggled)),
             new(Post("Transfer-Encoding: chunked", Chunk(Smuggled) + Zero), Front(Smuggled)),
             new(Post($"Expect: 100-continue\r\nContent-Length: {Smuggled.Length}", Smuggled), Front(Smuggled)),
-            new($"POST /front/00 HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{Zero}{Smuggled}"),
+            new($"POST /front/00 HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{Zero}{Smuggled}", Front("")),
             new($"POST /front/00 HTTP/1.0\r\nHost: localhost\r\n\r\n{Smuggled}", Front("")))),
         new("smuggling: upgrades", Group(
             new($"GET /front/00 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n", "GET /front/00"),
-            new($"GET /front/00 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: evil\r\n\r\n{Smuggled}", "GET /front/00"),
-            new($"GET /front/00 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 777\r\n\r\n{Smuggled}", "GET /front/00"))),
+            new($"GET /front/00 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: evil\r\n\r\n{Smuggled}", "GET /front/00", "GET /smuggled/00"),
+            new($"GET /front/00 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 777\r\n\r\n{Smuggled}", "GET /front/00", "GET /smuggled/00"))),
     ];
 
     private static Func<AttackScene, Task<string>> Group(params Payload[] payloads) => async scene =>
@@ -91,8 +91,10 @@ internal static class SmugglingAttacks
                     scene.Declare(arrival.Line.Replace("/00", "/" + number), arrival.Body.Replace("/00", "/" + number));
                 }
 
+                string text = payloads[index].Text.Replace("/00", "/" + number);
+                scene.DeclareBegun("POST /front/" + number, text);
                 await using SslStream tls = await scene.ConnectTlsAsync();
-                await AttackScene.SendAllAsync(tls, [Encoding.Latin1.GetBytes(payloads[index].Text.Replace("/00", "/" + number))]);
+                await AttackScene.SendAllAsync(tls, [Encoding.Latin1.GetBytes(text)]);
             }
         }
 

@@ -13,7 +13,7 @@ internal static class StormAttacks
         new("handshakes that stop after ClientHello", scene => HalfOpenAsync(scene, hello => hello)) { DescriptorGrowthMax = HeldMax },
         new("handshakes that stop inside ClientHello", scene => HalfOpenAsync(scene, hello => hello[..^1])) { DescriptorGrowthMax = HeldMax },
         new("resets after ClientHello", ResetStormAsync) { DescriptorGrowthMax = HeldMax },
-        new("resets after the handshake", ResetEstablishedAsync),
+        new("resets after the handshake", ResetEstablishedAsync) { DescriptorGrowthMax = HeldMax },
         new("handshakes that send a byte at a time", SlowHandshakesAsync) { DescriptorGrowthMax = HeldMax },
     ];
 
