@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using TestKit.Processes;
 
 namespace TlsProxy.Tests.Attacks;
@@ -11,10 +12,12 @@ internal sealed class AttackWatch : IDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly ProxyProcess _proxy;
     private readonly ProxyFigures _before;
+    private readonly bool _mayEnd;
     private readonly Task<AttackPeak> _watching;
 
-    public AttackWatch(ProxyProcess proxy, ProxyFigures before)
+    public AttackWatch(ProxyProcess proxy, ProxyFigures before, bool mayEnd)
     {
+        _mayEnd = mayEnd;
         _proxy = proxy;
         _before = before;
         _watching = WatchAsync();
@@ -42,7 +45,7 @@ internal sealed class AttackWatch : IDisposable
                 await Task.Delay(Interval);
             }
         }
-        catch (IOException) when (!_proxy.IsRunning)
+        catch (Exception e) when (_mayEnd && (e is IOException or SocketException))
         {
             // The attack was to stop it.
         }

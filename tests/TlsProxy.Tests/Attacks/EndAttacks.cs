@@ -46,6 +46,8 @@ internal static class EndAttacks
             Assert.Equal("begin\nend\n", await answer.Content.ReadAsStringAsync().WaitAsync(Timeouts.Exchange));
         }
 
+        // A client that keeps its connection open has ten seconds for the last bytes.
+        await scene.DisposeAsync();
         Assert.Equal(0, await scene.Proxy.WaitForExitAsync());
         return $"{count} answers under way came whole, exit code 0";
     }

@@ -9,16 +9,19 @@ internal static class Http2SmugglingAttacks
 {
     public static Attack[] All { get; } =
     [
+        // Kestrel lets one of these through, YARP leaves it out: what arrives is the request without it.
         new("downgrade: fields of a connection", Group(
-            Get(("transfer-encoding", "chunked")), Get(("connection", "close")), Get(("keep-alive", "1")), Get(("proxy-connection", "close")),
+            Get(("transfer-encoding", "chunked"), "GET /front/00"), Get(("connection", "close")), Get(("keep-alive", "1")), Get(("proxy-connection", "close")),
             Get(("upgrade", "h2c")), Get(("te", "gzip")), PostZero(("transfer-encoding", "chunked")), PostZero(("Transfer-Encoding", "chunked")))),
+
+        // So here: a name that holds lines arrives nowhere, the request without it may.
         new("downgrade: lines in names and values", Group(
-            Get(("x", "a\r\nX-Forged: b")), Get(("x", Injected)), Get(("x", "a\nb")), Get(("x", "a\rb")), Get(("x", "a\0b")), Get(("x: a\r\ny", "b")), Get(("x y", "a")),
+            Get(("x", "a\r\nX-Forged: b")), Get(("x", Injected)), Get(("x", "a\nb")), Get(("x", "a\rb")), Get(("x", "a\0b")), Get(("x: a\r\ny", "b"), "GET /front/00"), Get(("x y", "a")),
             Get(("x:", "a")), Get(("", "a")), Get(("X-Upper", "a")), Get(("cookie", Injected)), Get(("host", Injected)), Get(("content-length", "0" + Injected)))),
         new("downgrade: pseudo-header fields", Group(
             Raw((":method", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET"), (":scheme", "https"), (":path", "/smuggled/00"), (":authority", "localhost")),
             Raw((":method", "GET"), (":scheme", "https"), (":path", "/front/00 HTTP/1.1\r\nHost: localhost\r\n\r\nGET /smuggled/00"), (":authority", "localhost")),
-            Raw((":method", "GET"), (":scheme", "https"), (":path", "/front/00 HTTP/1.1"), (":authority", "localhost")),
+            Path("/front/00 HTTP/1.1", "GET /front/00%20HTTP/1.1"),
             Raw((":method", "GET"), (":scheme", "https"), (":path", "/front/00"), (":authority", "localhost" + Injected)),
             Raw((":method", "GET"), (":scheme", "https"), (":path", "/front/00"), (":authority", "evil/../localhost")),
             Raw((":method", "GET"), (":scheme", "http" + Injected), (":path", "/front/00"), (":authority", "localhost")),
@@ -47,9 +50,9 @@ internal static class Http2SmugglingAttacks
             for (int index = 0; index < payloads.Length; index++)
             {
                 string number = "/" + index.ToString("00", CultureInfo.InvariantCulture);
-                foreach (string body in payloads[index].MayArrive)
+                foreach ((string line, string body) in payloads[index].MayArrive)
                 {
-                    scene.Declare("POST /front" + number, body.Replace("/00", number));
+                    scene.Declare(line.Replace("/00", number), body.Replace("/00", number));
                 }
 
                 scene.DeclareBegun("POST /front" + number, payloads[index].Body?.Replace("/00", number) ?? "");
@@ -65,17 +68,21 @@ internal static class Http2SmugglingAttacks
         return $"{payloads.Length} payloads, {rounds} times";
     };
 
-    private static Payload Get((string, string) field) => new(Http2Client.Request("GET", "/front/00", field), null, []);
+    private static Payload Get((string, string) field, params string[] mayArrive) =>
+        new(Http2Client.Request("GET", "/front/00", field), null, [.. mayArrive.Select(line => (line, ""))]);
 
     private static Payload Raw(params (string, string)[] fields) => new(fields, null, []);
+
+    private static Payload Path(string path, string mayArrive) =>
+        new([(":method", "GET"), (":scheme", "https"), (":path", path), (":authority", "localhost")], null, [(mayArrive, "")]);
 
     private static Payload PostZero((string, string) field) => new(Http2Client.Request("POST", "/front/00", field), "0\r\n\r\n" + Smuggled, []);
 
     private static Payload Body(string body, string[] mayArrive, params (string, string)[] fields) =>
-        new(Http2Client.Request("POST", "/front/00", fields), body, mayArrive);
+        new(Http2Client.Request("POST", "/front/00", fields), body, [.. mayArrive.Select(arriving => ("POST /front/00", arriving))]);
 
     private const string Smuggled = "GET /smuggled/00 HTTP/1.1\r\nHost: localhost\r\n\r\n";
     private const string Injected = "\r\nHost: localhost\r\n\r\n" + Smuggled;
 
-    private sealed record Payload((string Name, string Value)[] Fields, string? Body, string[] MayArrive);
+    private sealed record Payload((string Name, string Value)[] Fields, string? Body, (string Line, string Body)[] MayArrive);
 }
