@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using TestKit;
-using TestKit.Origins;
 using TestKit.Processes;
 using TlsProxy.Tests.EndToEnd.AnyLayer;
 using Xunit;

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Net.Security;
 using System.Text;
 using Kernel.Tests.EndToEnd;
