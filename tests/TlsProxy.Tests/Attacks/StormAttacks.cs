@@ -94,6 +94,6 @@ internal static class StormAttacks
         }
     }
 
-    // Each of them is one descriptor until it is shed (MaxHandshakes is 1000) or reset.
-    private static int HeldMax => 1_000 + 200;
+    // Each of them is one descriptor until it is shed (MaxHandshakes is 1000), and then for two more seconds, in which its alert can arrive.
+    private static int HeldMax => 2_500;
 }
