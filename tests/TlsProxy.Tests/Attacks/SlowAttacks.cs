@@ -13,7 +13,7 @@ internal static class SlowAttacks
         {
             // What the kernel's own buffers hold beside it is not the process's.
             ResidentGrowthMax = 128L << 20,
-            DescriptorGrowthMax = 2 * TestScale.Choose(30, 200) + Few,
+            DescriptorGrowthMax = 2 * TestScale.Choose(30, 100) + Few,
         },
         new("headers, a byte at a time", scene => TrickleAsync(scene, "GET /smuggled HTTP/1.1\r\nHost: localhost\r\nX-Slow: "))
         {
@@ -29,7 +29,7 @@ internal static class SlowAttacks
 
     private static async Task<string> UnreadAnswersAsync(AttackScene scene)
     {
-        int count = TestScale.Choose(30, 200);
+        int count = TestScale.Choose(30, 100);
         await AttackScene.RepeatAsync(count, async _ =>
         {
             SslStream tls = scene.Hold(await scene.ConnectTlsAsync());
