@@ -8,14 +8,14 @@ namespace TestKit;
 /// </summary>
 public static class TestScale
 {
-    /// <summary>TLSPROXY_SCALE=full, which tests/idle sets.</summary>
+    /// <summary>TLSPROXY_SCALE=full, which tests/idle, tests/soak and tests/attack set.</summary>
     public static bool Full { get; } = Environment.GetEnvironmentVariable("TLSPROXY_SCALE") == "full";
 
     /// <summary>TLSPROXY_SCALE=quick: for tools that run the same tests for each of hundreds of changes.</summary>
     public static bool Quick { get; } = Environment.GetEnvironmentVariable("TLSPROXY_SCALE") == "quick";
 
     /// <summary>
-    /// How long 200 connections are kept busy: TLSPROXY_SOAK_SECONDS. Defaults to 5 s, 60 s at full scale.
+    /// How long the soak lasts after its warm-up: TLSPROXY_SOAK_SECONDS, which tests/soak sets. Defaults to 5 s, 60 s at full scale.
     /// </summary>
     public static TimeSpan Soak { get; } =
         Environment.GetEnvironmentVariable("TLSPROXY_SOAK_SECONDS") is { Length: > 0 } seconds

@@ -131,8 +131,14 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
         }
 
         _sink.Dispose();
+        GC.SuppressFinalize(this);
         return base.DisposeAsync();
     }
+
+    // Kestrel can forget a connection that it aborted and never dispose it: in HTTP/2, when more streams end at once than its queue holds
+    // ("application never completed"). What that connection holds of the bounded pool must come back all the same. It has no reader when its
+    // constructor failed.
+    ~TlsConnection() => _reader?.Complete();
 
     void IReaderOwner.OnReadEnd(ReadEnd end)
     {

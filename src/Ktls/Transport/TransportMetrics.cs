@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Aead.Pages;
 using Aead.Records;
 using Ktls.Kernel;
 
@@ -28,6 +29,15 @@ internal sealed class TransportMetrics : IDisposable
             "tlsproxy.kernel.closed", "{connection}", "Connections that ended because the kernel could not go on, by reason.");
         _selfTests = _meter.CreateCounter<long>(
             "tlsproxy.kernel.selftest", "{test}", "Self-tests of kernel TLS, by direction and outcome; twelve a run.");
+    }
+
+    /// <summary>Lets whoever listens look at what is held at this moment.</summary>
+    public void Observe(PagePool pages, DescriptorTable table)
+    {
+        _meter.CreateObservableGauge("tlsproxy.connections.open", () => table.Connections().LongCount(), "{connection}", "Established connections.");
+        _meter.CreateObservableGauge(
+            "tlsproxy.pages.slots", () => (long)pages.Status.SlotsInUse, "{slot}", "Guarded slots that are out: one per decrypting thread, and those exposed.");
+        _meter.CreateObservableGauge("tlsproxy.pages.copies", () => pages.Status.CopyBytesInUse, "By", "Verified copies that nobody has consumed yet.");
     }
 
     /// <summary>Counts one self-test of the kernel.</summary>

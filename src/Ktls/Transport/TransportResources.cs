@@ -24,6 +24,7 @@ internal sealed class TransportResources : IDisposable
         Log = log;
         Memory = memory.Create();
         Scratches = new ScratchPool(pages, ScratchesMax);
+        Metrics.Observe(pages, Table);
         _loops = new EventLoop[LoopCount];
         for (int i = 0; i < _loops.Length; i++)
         {

@@ -31,6 +31,10 @@ internal sealed class Http2Frames
         ]),
     ];
 
+    /// <summary>Any frame.</summary>
+    public static byte[] Frame(byte type, byte flags, int stream, byte[] payload) =>
+        [.. BigEndian(payload.Length).AsSpan(1), type, flags, .. BigEndian(stream), .. payload];
+
     /// <summary>Takes what comes next.</summary>
     public void Add(ReadOnlySpan<byte> bytes)
     {
@@ -55,9 +59,6 @@ internal sealed class Http2Frames
         Ended |= type is Data or Headers && (flags & EndStream) != 0;
         GoAway |= type == GoAwayFrame;
     }
-
-    private static byte[] Frame(byte type, byte flags, int stream, byte[] payload) =>
-        [.. BigEndian(payload.Length).AsSpan(1), type, flags, .. BigEndian(stream), .. payload];
 
     private static int LengthOf(ReadOnlySpan<byte> header) => (header[0] << 16) | (header[1] << 8) | header[2];
 

@@ -1,4 +1,7 @@
 using System.IO.Pipelines;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Aead;
 using Ktls.Transport;
 using Microsoft.AspNetCore.Connections;
 using Xunit;
@@ -27,6 +30,36 @@ public class TransportPressureTests
         (RecordStream last, ConnectionContext quick) = await host.ConnectAsync();
         last.Send([1]);
         Assert.Equal([1], await TlsConnectionTests.ReadAsync(quick, 1));
+    }
+
+    [Fact]
+    public async Task A_connection_that_its_consumer_forgot_gives_back_what_it_held()
+    {
+        await using TransportHost host = await TransportHost.StartAsync();
+        using Socket client = await ForgetAsync(host);
+        Assert.NotEqual(0, host.Pages.Status.CopyBytesInUse);
+        for (int attempt = 0; host.Pages.Status.CopyBytesInUse != 0; attempt++)
+        {
+            Assert.True(attempt < 100, "What was held does not come back.");
+
+            // Another connection: the loop's thread may have the last one in some register or slot of its stack.
+            await host.ConnectAsync();
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+    }
+
+    // Reads, consumes nothing, aborts, and never disposes, as Kestrel does when a connection's application never completes.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static async Task<Socket> ForgetAsync(TransportHost host)
+    {
+        Socket socket = RawTlsClient.Connect(host.Address);
+        RecordStream client = await Task.Run(() => RawTlsClient.Handshake(socket, TlsVersion.Tls13)).Within();
+        ConnectionContext connection = (await host.Listener.AcceptAsync().Within())!;
+        client.Send(new byte[10_000]);
+        await connection.Transport.Input.ReadAsync().Within();
+        connection.Abort(new ConnectionAbortedException("The consumer has had enough."));
+        return socket;
     }
 
     // As a consumer does that waits for the rest of a message: everything examined, nothing consumed, and a read pending.

@@ -8,12 +8,14 @@ namespace TestKit.Origins;
 /// </summary>
 public sealed class NginxOrigin : IAsyncDisposable
 {
-    private readonly RunningProgram _program;
+    private readonly Func<RunningProgram> _start;
+    private RunningProgram _program;
     private readonly TemporaryDirectory _directory;
 
-    private NginxOrigin(RunningProgram program, TemporaryDirectory directory, int port)
+    private NginxOrigin(Func<RunningProgram> start, TemporaryDirectory directory, int port)
     {
-        _program = program;
+        _start = start;
+        _program = start();
         _directory = directory;
         Address = new Uri($"http://127.0.0.1:{port}");
     }
@@ -38,8 +40,7 @@ public sealed class NginxOrigin : IAsyncDisposable
         string configuration = directory.File("nginx.conf");
         await File.WriteAllTextAsync(configuration, Configuration(directory.FullPath, port));
         string[] arguments = ["-p", directory.FullPath, "-c", configuration, "-e", "stderr"];
-        RunningProgram program = new(FindExecutable(), arguments, directory.FullPath);
-        NginxOrigin origin = new(program, directory, port);
+        NginxOrigin origin = new(() => new RunningProgram(FindExecutable(), arguments, directory.FullPath), directory, port);
         await origin.WaitUntilReadyAsync();
         return origin;
     }
@@ -49,6 +50,14 @@ public sealed class NginxOrigin : IAsyncDisposable
 
     /// <summary>SIGKILL: the kernel closes its connections, with whatever they had left to send.</summary>
     public Task KillAsync() => _program.KillAsync();
+
+    /// <summary>Starts it again, on the same port, after <see cref="KillAsync"/>.</summary>
+    public async Task RestartAsync()
+    {
+        await _program.DisposeAsync();
+        _program = _start();
+        await WaitUntilReadyAsync();
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -11,6 +11,14 @@ namespace TestKit.Origins;
 public sealed class UploadLedger
 {
     private readonly ConcurrentDictionary<string, Entry> _entries = new();
+    private long _completed;
+    private long _forged;
+
+    /// <summary>How many uploads of all ended where their framing says they end.</summary>
+    public long Completed => Interlocked.Read(ref _completed);
+
+    /// <summary>How many uploads of all had a byte that is not the pattern's.</summary>
+    public long Forged => Interlocked.Read(ref _forged);
 
     /// <summary>Whether the origin has seen this upload's request at all.</summary>
     public bool HasBegun(string id) => Of(id).Begun.Task.IsCompleted;
@@ -58,6 +66,8 @@ public sealed class UploadLedger
         }
 
         Upload upload = new(outcome, length, Convert.ToHexStringLower(hash.GetHashAndReset()), isPattern);
+        Interlocked.Add(ref _completed, outcome == UploadOutcome.Complete ? 1 : 0);
+        Interlocked.Add(ref _forged, isPattern ? 0 : 1);
         entry.End.TrySetResult(upload);
         return upload;
     }

@@ -14,6 +14,7 @@ public sealed class ProxyProcess : IAsyncDisposable
     private readonly RunningProgram _program;
     private readonly TemporaryDirectory _directory;
     private readonly IReadOnlyDictionary<string, int> _furtherPorts;
+    private ProxyMeters? _meters;
 
     private ProxyProcess(
         RunningProgram program,
@@ -48,8 +49,8 @@ public sealed class ProxyProcess : IAsyncDisposable
         string file = directory.File("proxy.json");
         Dictionary<string, int> furtherPorts = settings.FurtherListeners.Keys.ToDictionary(name => name, _ => FreePort.Next());
         await File.WriteAllTextAsync(file, settings.ToJson(port, certificates, furtherPorts));
-        RunningProgram program = new(
-            RepositoryFiles.ProxyExecutable, ["run", "--config", file], directory.FullPath);
+        string meters = directory.File("meters");
+        RunningProgram program = Launch(settings, file, directory.FullPath, meters);
         ProxyProcess proxy = new(program, directory, certificates, port, furtherPorts);
         try
         {
@@ -58,6 +59,7 @@ public sealed class ProxyProcess : IAsyncDisposable
                 await WaitForListenerAsync(program, awaited);
             }
 
+            proxy._meters = settings.Metered ? await ProxyMeters.ConnectAsync(program.Id, meters, settings.DescriptorsMax ?? int.MaxValue) : null;
             return proxy;
         }
         catch
@@ -97,20 +99,35 @@ public sealed class ProxyProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether the program is still the one that was started.</summary>
+    public bool IsRunning => !_program.HasExited;
+
+    /// <summary>What it holds at this moment; it must have been started with <see cref="ProxySettings.Metered"/>.</summary>
+    /// <param name="collect">Whether garbage is collected first, so that what is left is in use.</param>
+    public Task<ProxyFigures> LookAsync(bool collect = false) =>
+        (_meters ?? throw new InvalidOperationException("This proxy was started without meters.")).ReadAsync(collect);
+
     /// <summary>A client that trusts this proxy's authority. HTTP/2 exactly, or HTTP/1.1 exactly.</summary>
-    public HttpClient CreateClient(Version? version = null, TimeSpan? timeout = null) =>
-        new(new SocketsHttpHandler { SslOptions = Certificates.ClientOptions(), UseProxy = false })
+    public HttpClient CreateClient(Version? version = null, TimeSpan? timeout = null, SslProtocols tls = SslProtocols.None)
+    {
+        SslClientAuthenticationOptions options = Certificates.ClientOptions();
+        options.EnabledSslProtocols = tls;
+        return new HttpClient(new SocketsHttpHandler { SslOptions = options, UseProxy = false })
         {
             BaseAddress = Address,
             Timeout = timeout ?? Timeouts.Exchange,
             DefaultRequestVersion = version ?? HttpVersion.Version11,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
+    }
 
     /// <summary>A TLS connection with nothing sent on it yet.</summary>
-    public async Task<SslStream> ConnectAsync(SslProtocols versions = SslProtocols.None)
+    public Task<SslStream> ConnectAsync(SslProtocols versions = SslProtocols.None) =>
+        ConnectAsync(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), versions);
+
+    /// <summary>The same on a socket that the caller can misuse below TLS. It goes with the stream.</summary>
+    public async Task<SslStream> ConnectAsync(Socket socket, SslProtocols versions = SslProtocols.None)
     {
-        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         SslStream? tls = null;
         try
         {
@@ -153,8 +170,27 @@ public sealed class ProxyProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _meters?.Dispose();
         await _program.DisposeAsync();
         _directory.Dispose();
         Certificates.Dispose();
+    }
+
+    // prlimit(1) becomes the program, so the process is the proxy's own.
+    private static RunningProgram Launch(ProxySettings settings, string file, string directory, string meters)
+    {
+        string[] command = [RepositoryFiles.ProxyExecutable, "run", "--config", file];
+        if (settings.DescriptorsMax is { } descriptors)
+        {
+            command = ["prlimit", $"--nofile={descriptors}:{descriptors}", "--", .. command];
+        }
+
+        Dictionary<string, string> environment = settings.Metered ? ProxyMeters.EnvironmentFor(meters) : [];
+        if (settings.HeapBytesMax is { } bytes)
+        {
+            environment["DOTNET_GCHeapHardLimit"] = bytes.ToString("x", CultureInfo.InvariantCulture);
+        }
+
+        return new RunningProgram(command[0], command[1..], directory, environment);
     }
 }

@@ -27,6 +27,18 @@ public sealed record ProxySettings
     /// <summary>Pages.MaxMegabytes; null leaves the product's default.</summary>
     public int? PagesMaxMegabytes { get; init; }
 
+    /// <summary>Pages.FlipThreshold; null leaves the product's default.</summary>
+    public int? PagesFlipThreshold { get; init; }
+
+    /// <summary>Whether <see cref="ProxyProcess.LookAsync"/> shall work.</summary>
+    public bool Metered { get; init; }
+
+    /// <summary>RLIMIT_NOFILE of the process; null inherits that of the test.</summary>
+    public int? DescriptorsMax { get; init; }
+
+    /// <summary>What the garbage collector may have at most; null is as much as there is.</summary>
+    public long? HeapBytesMax { get; init; }
+
     /// <summary>The listener's Kernel section; null leaves the product's default.</summary>
     public KernelPolicy? Kernel { get; init; }
 
@@ -49,9 +61,9 @@ public sealed record ProxySettings
         }
 
         JsonObject proxy = new() { ["Listeners"] = listeners };
-        if (PagesMaxMegabytes is { } megabytes)
+        if (PageOptions() is { Count: > 0 } pages)
         {
-            proxy["Pages"] = new JsonObject { ["MaxMegabytes"] = megabytes };
+            proxy["Pages"] = pages;
         }
 
         JsonObject root = new()
@@ -61,6 +73,22 @@ public sealed record ProxySettings
             ["ReverseProxy"] = new JsonObject { ["Routes"] = RouteTable(), ["Clusters"] = ClusterTable() },
         };
         return root.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
+    }
+
+    private JsonObject PageOptions()
+    {
+        JsonObject pages = [];
+        if (PagesMaxMegabytes is { } megabytes)
+        {
+            pages["MaxMegabytes"] = megabytes;
+        }
+
+        if (PagesFlipThreshold is { } threshold)
+        {
+            pages["FlipThreshold"] = threshold;
+        }
+
+        return pages;
     }
 
     private JsonObject Listener(int port, TestCertificates certificates, KernelPolicy? kernel)

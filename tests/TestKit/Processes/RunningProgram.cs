@@ -43,7 +43,7 @@ public sealed class RunningProgram : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Everything written so far to standard output and standard error.</summary>
+    /// <summary>What was written so far to standard output and standard error; of a program that writes without end, the end.</summary>
     public string Output
     {
         get
@@ -96,6 +96,12 @@ public sealed class RunningProgram : IAsyncDisposable
         lock (_output)
         {
             _output.AppendLine(line);
+            if (_output.Length > OutputLengthMax)
+            {
+                _output.Remove(0, OutputLengthMax / 2);
+            }
         }
     }
+
+    private const int OutputLengthMax = 16 << 20;
 }

@@ -1,8 +1,8 @@
 using System.Net.Security;
-using System.Net.WebSockets;
 using System.Security.Authentication;
 using System.Text;
 using TestKit;
+using TestKit.Network;
 using TestKit.Processes;
 using Xunit;
 
@@ -29,32 +29,7 @@ public abstract class ConversationTests(ProxyProcess proxy) : EndToEndTest(proxy
     [Fact]
     public async Task AWebSocketEchoes()
     {
-        using CancellationTokenSource patience = new(Timeouts.Exchange);
         using HttpClient client = Proxy.CreateClient();
-        using ClientWebSocket socket = new();
-        await socket.ConnectAsync(new Uri($"wss://localhost:{Proxy.Port}/websocket"), client, patience.Token);
-        foreach (int length in (int[])[1, 125, 16384, 60_000])
-        {
-            byte[] message = PatternBody.Take(length);
-            await socket.SendAsync(message, WebSocketMessageType.Binary, true, patience.Token);
-            Assert.Equal(message, await ReceiveAsync(socket, patience.Token));
-        }
-
-        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, patience.Token);
-        Assert.Equal(WebSocketCloseStatus.NormalClosure, socket.CloseStatus);
-    }
-
-    private static async Task<byte[]> ReceiveAsync(ClientWebSocket socket, CancellationToken cancellation)
-    {
-        using MemoryStream message = new();
-        byte[] buffer = new byte[4096];
-        ValueWebSocketReceiveResult received;
-        do
-        {
-            received = await socket.ReceiveAsync(buffer.AsMemory(), cancellation);
-            message.Write(buffer, 0, received.Count);
-        }
-        while (!received.EndOfMessage);
-        return message.ToArray();
+        await WebSocketEcho.ExchangeAsync(client, "/websocket", [1, 125, 16384, 60_000]);
     }
 }

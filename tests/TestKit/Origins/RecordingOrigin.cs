@@ -1,0 +1,217 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace TestKit.Origins;
+
+/// <summary>One request as a backend would act on it.</summary>
+/// <param name="Line">Method and target.</param>
+/// <param name="Body">Its body, decoded.</param>
+/// <param name="IsComplete">Whether it ended where its framing says it ends.</param>
+public sealed record RecordedRequest(string Line, string Body, bool IsComplete);
+
+/// <summary>
+/// An origin that keeps every request it is sent and forgives nothing: whatever two parsers could understand differently (RFC 9112, section
+/// 11.2) is a violation. It answers with the target, so that a client sees whether an answer is its own.
+/// </summary>
+public sealed partial class RecordingOrigin : IAsyncDisposable
+{
+    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentQueue<RecordedRequest> _requests = new();
+    private readonly ConcurrentQueue<string> _violations = new();
+    private readonly Task _accepting;
+
+    public RecordingOrigin()
+    {
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.Listen(4096);
+        _accepting = AcceptAsync();
+    }
+
+    public Uri Address => new($"http://{_listener.LocalEndPoint}");
+
+    /// <summary>What could be understood in two ways.</summary>
+    public IReadOnlyCollection<string> Violations => _violations;
+
+    /// <summary>The requests since the last call.</summary>
+    public IReadOnlyList<RecordedRequest> TakeRequests()
+    {
+        List<RecordedRequest> taken = [];
+        while (_requests.TryDequeue(out RecordedRequest? request))
+        {
+            taken.Add(request);
+        }
+
+        return taken;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Dispose();
+        await _accepting;
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                _ = ServeAsync(await _listener.AcceptAsync(_stop.Token));
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // The test is over.
+        }
+    }
+
+    private async Task ServeAsync(Socket socket)
+    {
+        using NetworkStream stream = new(socket, ownsSocket: true);
+        using BufferedStream buffered = new(stream);
+        try
+        {
+            while (await ReadHeadAsync(buffered) is { } head)
+            {
+                await AnswerAsync(buffered, head);
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Cut off; what had begun is recorded as incomplete.
+        }
+    }
+
+    private async Task AnswerAsync(BufferedStream stream, string head)
+    {
+        string[] lines = head.Split("\r\n");
+        Check(RequestLine().IsMatch(lines[0]), "request line", head);
+        Check(lines[1..].All(line => Field().IsMatch(line)), "field", head);
+        string[] lengths = ValuesOf(lines, "content-length");
+        string[] codings = ValuesOf(lines, "transfer-encoding");
+        Check(lengths.Length + codings.Length <= 1, "two framings", head);
+        Check(codings.All(coding => coding == "chunked"), "transfer coding", head);
+        Check(lengths.All(length => length.All(char.IsAsciiDigit)), "length", head);
+        Check(ValuesOf(lines, "host").Length == 1, "host", head);
+        string line = lines[0][..lines[0].LastIndexOf(' ')];
+        StringBuilder body = new();
+        try
+        {
+            if (codings.Length > 0)
+            {
+                await ReadChunksAsync(stream, body);
+            }
+            else if (lengths.Length > 0)
+            {
+                await ReadExactlyAsync(stream, body, int.Parse(lengths[0], CultureInfo.InvariantCulture));
+            }
+        }
+        catch
+        {
+            _requests.Enqueue(new RecordedRequest(line, body.ToString(), IsComplete: false));
+            throw;
+        }
+
+        _requests.Enqueue(new RecordedRequest(line, body.ToString(), IsComplete: true));
+        string answer = line.StartsWith("HEAD ", StringComparison.Ordinal) ? "" : line;
+        await stream.WriteAsync(Encoding.Latin1.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {line.Length}\r\n\r\n{answer}"), _stop.Token);
+        await stream.FlushAsync(_stop.Token);
+    }
+
+    private async Task ReadChunksAsync(BufferedStream stream, StringBuilder body)
+    {
+        int length;
+        do
+        {
+            string size = await ReadLineAsync(stream);
+            Check(ChunkSize().IsMatch(size), "chunk size", size);
+            length = int.Parse(size, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            await ReadExactlyAsync(stream, body, length);
+            string end = await ReadLineAsync(stream);
+            Check(end.Length == 0, "end of chunk", end);
+        }
+        while (length > 0);
+    }
+
+    private async Task ReadExactlyAsync(BufferedStream stream, StringBuilder body, int length)
+    {
+        byte[] buffer = new byte[4096];
+        while (length > 0)
+        {
+            int count = await stream.ReadAsync(buffer.AsMemory(0, Math.Min(length, buffer.Length)), _stop.Token);
+            if (count == 0)
+            {
+                throw new EndOfStreamException();
+            }
+
+            body.Append(Encoding.Latin1.GetString(buffer, 0, count));
+            length -= count;
+        }
+    }
+
+    // Null where the connection ends between two requests.
+    private async Task<string?> ReadHeadAsync(BufferedStream stream)
+    {
+        StringBuilder head = new();
+        string line;
+        do
+        {
+            try
+            {
+                line = await ReadLineAsync(stream);
+            }
+            catch (EndOfStreamException) when (head.Length == 0)
+            {
+                return null;
+            }
+
+            head.Append(line).Append("\r\n");
+        }
+        while (line.Length > 0);
+        return head.ToString(0, head.Length - 4);
+    }
+
+    // A line ends with CR LF; either of them alone stays in it, where the checks find it.
+    private async Task<string> ReadLineAsync(BufferedStream stream)
+    {
+        StringBuilder line = new();
+        byte[] next = new byte[1];
+        while (await stream.ReadAsync(next, _stop.Token) == 1)
+        {
+            line.Append((char)next[0]);
+            if (line.Length >= 2 && line[^2] == '\r' && line[^1] == '\n')
+            {
+                return line.ToString(0, line.Length - 2);
+            }
+        }
+
+        throw new EndOfStreamException();
+    }
+
+    private void Check(bool holds, string what, string where)
+    {
+        if (!holds)
+        {
+            _violations.Enqueue($"{what}: {where}");
+        }
+    }
+
+    private static string[] ValuesOf(string[] lines, string name) =>
+        [.. lines[1..].Where(line => line.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase)).Select(line => line[(name.Length + 1)..].Trim(' '))];
+
+    [GeneratedRegex(@"^[A-Z]+ [!-~]+ HTTP/1\.1\z")]
+    private static partial Regex RequestLine();
+
+    [GeneratedRegex(@"^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xFF]*\z")]
+    private static partial Regex Field();
+
+    [GeneratedRegex(@"^[0-9A-Fa-f]{1,7}\z")]
+    private static partial Regex ChunkSize();
+}

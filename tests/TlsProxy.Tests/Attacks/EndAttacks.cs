@@ -1,0 +1,60 @@
+using System.Net;
+using TestKit;
+using Xunit;
+
+namespace TlsProxy.Tests.Attacks;
+
+/// <summary>Something is killed in the middle.</summary>
+internal static class EndAttacks
+{
+    public static Attack[] All { get; } =
+    [
+        new("backend killed (SIGKILL) in the middle of answers", KillBackendAsync) { DescriptorGrowthMax = 1_000 },
+        new("SIGTERM in the middle of answers", TerminateAsync) { Alone = settings => settings, EndsProxy = true, DescriptorGrowthMax = 1_000 },
+    ];
+
+    private static async Task<string> KillBackendAsync(AttackScene scene)
+    {
+        int rounds = TestScale.Choose(1, 5);
+        int count = TestScale.Choose(20, 100);
+        for (int round = 0; round < rounds; round++)
+        {
+            HttpResponseMessage[] answers = await BeginAsync(scene, $"/throttled/{AttackFixture.MortalLength}", count);
+            await scene.Origins.Mortal.KillAsync();
+            foreach (HttpResponseMessage answer in answers)
+            {
+                Exception? cut = await Record.ExceptionAsync(() => answer.Content.CopyToAsync(Stream.Null).WaitAsync(Timeouts.Exchange));
+                Assert.True(cut is HttpRequestException, $"A body that was cut ended with: {cut}");
+            }
+
+            await scene.ServeGoodClientAsync();
+            await scene.Origins.Mortal.RestartAsync();
+            using HttpClient client = scene.Proxy.CreateClient();
+            Assert.Equal(AttackFixture.MortalLength, (await client.GetByteArrayAsync($"/throttled/{AttackFixture.MortalLength}")).LongLength);
+        }
+
+        return $"{count} answers cut off, {rounds} times";
+    }
+
+    private static async Task<string> TerminateAsync(AttackScene scene)
+    {
+        int count = TestScale.Choose(20, 100);
+        HttpResponseMessage[] answers = await BeginAsync(scene, "/slow?milliseconds=1500", count);
+        await scene.Proxy.TerminateAsync();
+        foreach (HttpResponseMessage answer in answers)
+        {
+            Assert.Equal("begin\nend\n", await answer.Content.ReadAsStringAsync().WaitAsync(Timeouts.Exchange));
+        }
+
+        // A client that keeps its connection open has ten seconds for the last bytes.
+        await scene.DisposeAsync();
+        Assert.Equal(0, await scene.Proxy.WaitForExitAsync());
+        return $"{count} answers under way came whole, exit code 0";
+    }
+
+    // HTTP/1.1 and HTTP/2 in turn; each answer's head has come, its body has not.
+    private static Task<HttpResponseMessage[]> BeginAsync(AttackScene scene, string path, int count) => Task.WhenAll(
+        Enumerable.Range(0, count).Select(number => scene.Hold(
+            scene.Proxy.CreateClient(number % 2 == 0 ? HttpVersion.Version11 : HttpVersion.Version20, Timeouts.Program))
+            .GetAsync(path, HttpCompletionOption.ResponseHeadersRead)));
+}
