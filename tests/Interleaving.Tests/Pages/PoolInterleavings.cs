@@ -1,5 +1,6 @@
 using Aead.Pages;
 using Interleaving.Tests.Scheduling;
+using TestKit;
 using Xunit;
 
 namespace Interleaving.Tests.Pages;
@@ -16,7 +17,8 @@ public sealed class PoolInterleavings
         PoolScenario.Explore(pool => new TwoStages(pool), delivery);
 
     [Fact]
-    public void Two_that_find_no_slot_make_the_pool_grow_once() => Exploration.Explore(() => new GrownByTwo());
+    public void Two_that_find_no_slot_make_the_pool_grow_once() =>
+        Exploration.Explore(() => new GrownByTwo(), TestScale.Choose(100, 2_000));
 
     [Fact]
     public void A_pool_is_unmapped_only_when_nothing_is_out() => Exploration.Explore(() => new DrainedWhileUsed());
