@@ -265,9 +265,12 @@ internal sealed class RecordPipeReader(RecordIntake intake, PagePool pages, IRea
 
     private bool TryTake(out ReadResult result)
     {
-        bool clean = intake.End is { Kind: ReadEndKind.Clean };
-        bool any = _cancelNext || clean || intake.Chain.HasUnexamined;
-        result = any ? new ReadResult(intake.Chain.Sequence, _cancelNext, clean) : default;
+        // Only once the consumer has looked at everything: Kestrel takes a read that is completed for one that brought nothing, refuses the body
+        // whose last bytes it brought, and reads them once more as the next request.
+        bool more = intake.Chain.HasUnexamined;
+        bool completed = intake.End is { Kind: ReadEndKind.Clean } && !more;
+        bool any = _cancelNext || completed || more;
+        result = any ? new ReadResult(intake.Chain.Sequence, _cancelNext, completed) : default;
         _cancelNext = false;
         return any;
     }

@@ -4,22 +4,22 @@ namespace Interleaving.Tests.Scheduling;
 public static class Turn
 {
     [ThreadStatic]
-    private static Actor? t_actor;
+    private static Actor? _actor;
 
     internal static Actor? Actor
     {
-        get => t_actor;
-        set => t_actor = value;
+        get => _actor;
+        set => _actor = value;
     }
 
     /// <summary>Here another thread may go on.</summary>
     /// <param name="where">What is about to happen.</param>
-    public static void Point(string where) => t_actor?.Point(where);
+    public static void Point(string where) => _actor?.Point(where);
 
     /// <summary>Enters a lock when the schedule lets it.</summary>
     public static Lock.Scope Enter(Lock gate)
     {
-        if (t_actor is { } actor)
+        if (_actor is { } actor)
         {
             actor.Point("lock");
             while (!gate.TryEnter())
@@ -34,5 +34,5 @@ public static class Turn
     }
 
     /// <summary>A lock was left: whoever waits may try again.</summary>
-    public static void Left() => t_actor?.Left();
+    public static void Left() => _actor?.Left();
 }

@@ -76,11 +76,12 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
     {
         using NetworkStream stream = new(socket, ownsSocket: true);
         using BufferedStream buffered = new(stream);
+        Connection connection = new(buffered, new StringBuilder());
         try
         {
-            while (await ReadHeadAsync(buffered) is { } head)
+            while (await ReadHeadAsync(connection) is { } head)
             {
-                await AnswerAsync(buffered, head);
+                await AnswerAsync(connection, head);
             }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
@@ -89,28 +90,28 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
         }
     }
 
-    private async Task AnswerAsync(BufferedStream stream, string head)
+    private async Task AnswerAsync(Connection connection, string head)
     {
         string[] lines = head.Split("\r\n");
-        Check(RequestLine().IsMatch(lines[0]), "request line", head);
-        Check(lines[1..].All(line => Field().IsMatch(line)), "field", head);
+        Check(RequestLine().IsMatch(lines[0]), "request line", connection);
+        Check(lines[1..].All(line => Field().IsMatch(line)), "field", connection);
         string[] lengths = ValuesOf(lines, "content-length");
         string[] codings = ValuesOf(lines, "transfer-encoding");
-        Check(lengths.Length + codings.Length <= 1, "two framings", head);
-        Check(codings.All(coding => coding == "chunked"), "transfer coding", head);
-        Check(lengths.All(length => length.All(char.IsAsciiDigit)), "length", head);
-        Check(ValuesOf(lines, "host").Length == 1, "host", head);
+        Check(lengths.Length + codings.Length <= 1, "two framings", connection);
+        Check(codings.All(coding => coding == "chunked"), "transfer coding", connection);
+        Check(lengths.All(length => length.All(char.IsAsciiDigit)), "length", connection);
+        Check(ValuesOf(lines, "host").Length == 1, "host", connection);
         string line = lines[0][..lines[0].LastIndexOf(' ')];
         StringBuilder body = new();
         try
         {
             if (codings.Length > 0)
             {
-                await ReadChunksAsync(stream, body);
+                await ReadChunksAsync(connection, body);
             }
             else if (lengths.Length > 0)
             {
-                await ReadExactlyAsync(stream, body, int.Parse(lengths[0], CultureInfo.InvariantCulture));
+                await ReadExactlyAsync(connection, body, int.Parse(lengths[0], CultureInfo.InvariantCulture));
             }
         }
         catch
@@ -121,43 +122,45 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
 
         _requests.Enqueue(new RecordedRequest(line, body.ToString(), IsComplete: true));
         string answer = line.StartsWith("HEAD ", StringComparison.Ordinal) ? "" : line;
-        await stream.WriteAsync(Encoding.Latin1.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {line.Length}\r\n\r\n{answer}"), _stop.Token);
-        await stream.FlushAsync(_stop.Token);
+        await connection.Stream.WriteAsync(Encoding.Latin1.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {line.Length}\r\n\r\n{answer}"), _stop.Token);
+        await connection.Stream.FlushAsync(_stop.Token);
     }
 
-    private async Task ReadChunksAsync(BufferedStream stream, StringBuilder body)
+    private async Task ReadChunksAsync(Connection connection, StringBuilder body)
     {
         int length;
         do
         {
-            string size = await ReadLineAsync(stream);
-            Check(ChunkSize().IsMatch(size), "chunk size", size);
+            string size = await ReadLineAsync(connection);
+            Check(ChunkSize().IsMatch(size), "chunk size", connection);
             length = int.Parse(size, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            await ReadExactlyAsync(stream, body, length);
-            string end = await ReadLineAsync(stream);
-            Check(end.Length == 0, "end of chunk", end);
+            await ReadExactlyAsync(connection, body, length);
+            string end = await ReadLineAsync(connection);
+            Check(end.Length == 0, "end of chunk", connection);
         }
         while (length > 0);
     }
 
-    private async Task ReadExactlyAsync(BufferedStream stream, StringBuilder body, int length)
+    private async Task ReadExactlyAsync(Connection connection, StringBuilder body, int length)
     {
         byte[] buffer = new byte[4096];
         while (length > 0)
         {
-            int count = await stream.ReadAsync(buffer.AsMemory(0, Math.Min(length, buffer.Length)), _stop.Token);
+            int count = await connection.Stream.ReadAsync(buffer.AsMemory(0, Math.Min(length, buffer.Length)), _stop.Token);
             if (count == 0)
             {
                 throw new EndOfStreamException();
             }
 
-            body.Append(Encoding.Latin1.GetString(buffer, 0, count));
+            string read = Encoding.Latin1.GetString(buffer, 0, count);
+            body.Append(read);
+            connection.Received.Append(read);
             length -= count;
         }
     }
 
     // Null where the connection ends between two requests.
-    private async Task<string?> ReadHeadAsync(BufferedStream stream)
+    private async Task<string?> ReadHeadAsync(Connection connection)
     {
         StringBuilder head = new();
         string line;
@@ -165,7 +168,7 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
         {
             try
             {
-                line = await ReadLineAsync(stream);
+                line = await ReadLineAsync(connection);
             }
             catch (EndOfStreamException) when (head.Length == 0)
             {
@@ -179,13 +182,14 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
     }
 
     // A line ends with CR LF; either of them alone stays in it, where the checks find it.
-    private async Task<string> ReadLineAsync(BufferedStream stream)
+    private async Task<string> ReadLineAsync(Connection connection)
     {
         StringBuilder line = new();
         byte[] next = new byte[1];
-        while (await stream.ReadAsync(next, _stop.Token) == 1)
+        while (await connection.Stream.ReadAsync(next, _stop.Token) == 1)
         {
             line.Append((char)next[0]);
+            connection.Received.Append((char)next[0]);
             if (line.Length >= 2 && line[^2] == '\r' && line[^1] == '\n')
             {
                 return line.ToString(0, line.Length - 2);
@@ -195,11 +199,12 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
         throw new EndOfStreamException();
     }
 
-    private void Check(bool holds, string what, string where)
+    private void Check(bool holds, string what, Connection where)
     {
         if (!holds)
         {
-            _violations.Enqueue($"{what}: {where}");
+            int shown = Math.Min(where.Received.Length, ReceivedShown);
+            _violations.Enqueue($"{what}, at the end of: {where.Received.ToString(where.Received.Length - shown, shown)}");
         }
     }
 
@@ -214,4 +219,9 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
 
     [GeneratedRegex(@"^[0-9A-Fa-f]{1,7}\z")]
     private static partial Regex ChunkSize();
+
+    private const int ReceivedShown = 1500;
+
+    /// <summary>One connection, and everything it has brought so far.</summary>
+    private sealed record Connection(BufferedStream Stream, StringBuilder Received);
 }

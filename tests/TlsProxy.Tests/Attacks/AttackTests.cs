@@ -17,7 +17,10 @@ namespace TlsProxy.Tests.Attacks;
 [Trait("Claim", "C11")]
 public sealed class AttackTests(AttackFixture fixture) : IClassFixture<AttackFixture>
 {
-    public static TheoryData<string> Names() => [.. AttackCatalogue.All.Select(attack => attack.Name)];
+    /// <summary>All, or those that contain what TLSPROXY_ATTACK says.</summary>
+    public static TheoryData<string> Names() => [.. AttackCatalogue.All.Select(attack => attack.Name).Where(name => name.Contains(Chosen, StringComparison.Ordinal))];
+
+    private static string Chosen => Environment.GetEnvironmentVariable("TLSPROXY_ATTACK") ?? "";
 
     [Theory]
     [MemberData(nameof(Names))]
