@@ -37,6 +37,9 @@ public sealed class ProxyProcess : IAsyncDisposable
 
     public string Output => _program.Output;
 
+    /// <summary>Where it runs.</summary>
+    public string Folder => _directory.FullPath;
+
     public Uri Address => new($"https://localhost:{Port}");
 
     /// <summary>Starts it with this configuration and waits until it accepts connections.</summary>
@@ -49,7 +52,7 @@ public sealed class ProxyProcess : IAsyncDisposable
         Dictionary<string, int> furtherPorts = settings.FurtherListeners.Keys.ToDictionary(name => name, _ => FreePort.Next());
         await File.WriteAllTextAsync(file, settings.ToJson(port, certificates, furtherPorts));
         RunningProgram program = new(
-            RepositoryFiles.ProxyExecutable, ["run", "--config", file], directory.FullPath);
+            RepositoryFiles.ProxyExecutable, ["run", "--config", file], directory.FullPath, settings.Environment);
         ProxyProcess proxy = new(program, directory, certificates, port, furtherPorts);
         try
         {

@@ -30,6 +30,12 @@ public sealed record ProxySettings
     /// <summary>The listener's Kernel section; null leaves the product's default.</summary>
     public KernelPolicy? Kernel { get; init; }
 
+    /// <summary>Logging.LogLevel.Default.</summary>
+    public string LogLevel { get; init; } = "Information";
+
+    /// <summary>Variables of the proxy's process beside those it inherits.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Listeners beside the first, by name, each with its own Kernel section.</summary>
     public IReadOnlyDictionary<string, KernelPolicy> FurtherListeners { get; init; } = new Dictionary<string, KernelPolicy>();
 
@@ -56,7 +62,7 @@ public sealed record ProxySettings
 
         JsonObject root = new()
         {
-            ["Logging"] = new JsonObject { ["LogLevel"] = new JsonObject { ["Default"] = "Information" } },
+            ["Logging"] = new JsonObject { ["LogLevel"] = new JsonObject { ["Default"] = LogLevel } },
             ["TlsProxy"] = proxy,
             ["ReverseProxy"] = new JsonObject { ["Routes"] = RouteTable(), ["Clusters"] = ClusterTable() },
         };
