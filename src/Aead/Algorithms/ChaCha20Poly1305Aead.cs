@@ -9,8 +9,11 @@ internal sealed class ChaCha20Poly1305Aead(ReadOnlySpan<byte> key) : IAead
     private readonly ChaCha20Poly1305 _chaCha = new(key);
 
     public void Encrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
-        ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag) =>
+        ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag)
+    {
         _chaCha.Encrypt(nonce, plaintext, ciphertext, tag, associatedData);
+        StackScrub.Run();
+    }
 
     public bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
         ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext)
@@ -25,6 +28,10 @@ internal sealed class ChaCha20Poly1305Aead(ReadOnlySpan<byte> key) : IAead
             // The platform zeroes too, but promises it nowhere.
             CryptographicOperations.ZeroMemory(plaintext);
             return false;
+        }
+        finally
+        {
+            StackScrub.Run();
         }
     }
 

@@ -132,9 +132,20 @@ internal sealed class PlatformCrypto : BcTlsCrypto, IDisposable
 
     private TlsAeadCipher CreateCipher(TlsCryptoParameters parameters, int aeadType,
         AeadAlgorithm algorithm) =>
-        new(parameters, Track(new HandshakeAead(algorithm, encrypts: true)),
-            Track(new HandshakeAead(algorithm, encrypts: false)), algorithm.KeyLength,
-            AeadAlgorithm.TagLength, aeadType);
+        Track(new HandshakeCipher(parameters, Track(new HandshakeAead(algorithm, encrypts: true)),
+            Track(new HandshakeAead(algorithm, encrypts: false)), algorithm.KeyLength, aeadType));
+
+    // BouncyCastle's own keeps the IVs until the collector finds it.
+    private sealed class HandshakeCipher(TlsCryptoParameters parameters, HandshakeAead encryptor,
+        HandshakeAead decryptor, int keyLength, int aeadType)
+        : TlsAeadCipher(parameters, encryptor, decryptor, keyLength, AeadAlgorithm.TagLength, aeadType), IDisposable
+    {
+        public void Dispose()
+        {
+            CryptographicOperations.ZeroMemory(m_encryptNonce);
+            CryptographicOperations.ZeroMemory(m_decryptNonce);
+        }
+    }
 
     private sealed class PlatformNonces : TlsNonceGenerator
     {

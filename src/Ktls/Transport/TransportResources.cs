@@ -22,7 +22,7 @@ internal sealed class TransportResources : IDisposable
         Kernel = kernel;
         Pages = pages;
         Log = log;
-        Memory = memory.Create();
+        Memory = new ZeroingMemoryPool(memory.Create());
         Scratches = new ScratchPool(pages, ScratchesMax);
         _loops = new EventLoop[LoopCount];
         for (int i = 0; i < _loops.Length; i++)

@@ -7,7 +7,7 @@ namespace TestKit.Secrets;
 /// <summary>A core of a running process, taken by gcore: what may not be dumped is not in it.</summary>
 public sealed class CoreFile : IDisposable
 {
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TemporaryDirectory _directory = new(parent: InMemory);
     private readonly string _file;
 
     private CoreFile(string output, int id)
@@ -63,6 +63,13 @@ public sealed class CoreFile : IDisposable
     }
 
     public void Dispose() => _directory.Dispose();
+
+    // A core is a gigabyte of zeros for the most part, which a disk takes long for.
+    private static string? InMemory =>
+        Directory.Exists(SharedMemory) && new DriveInfo(SharedMemory).AvailableFreeSpace > FreeBytesMin ? SharedMemory : null;
+
+    private const string SharedMemory = "/dev/shm";
+    private const long FreeBytesMin = 4L << 30;
 
     // elf(5), 64 bits: e_phoff at 32, e_phnum at 56; of an entry p_type at 0, p_offset 8, p_vaddr 16, p_filesz 32.
     private const int HeaderLength = 64;

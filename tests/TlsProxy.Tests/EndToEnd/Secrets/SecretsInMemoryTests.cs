@@ -46,6 +46,7 @@ public sealed class BusyProxy : IAsyncLifetime
         var watch = System.Diagnostics.Stopwatch.StartNew();
         await Task.Run(Play).WaitAsync(Timeouts.Bulk);
         Note($"played {watch.ElapsedMilliseconds} ms, {_connections.Count} connections");
+        Note(string.Join(", ", _spent));
         await SettleAsync();
         Note($"settled {watch.ElapsedMilliseconds} ms");
         await Task.Run(Seek);
@@ -85,6 +86,9 @@ public sealed class BusyProxy : IAsyncLifetime
 
         return text.ToString();
     }
+
+    private readonly System.Diagnostics.Stopwatch _watch = System.Diagnostics.Stopwatch.StartNew();
+    private readonly Dictionary<string, long> _spent = [];
 
     private void Note(string line) => _notes.AppendLine(line);
 
@@ -158,6 +162,7 @@ public sealed class BusyProxy : IAsyncLifetime
 
     private void Run(string state, KnowingOffer offer, Action<MarkedConnection> act)
     {
+        long begun = _watch.ElapsedMilliseconds;
         MarkedConnection connection = new(Proxy.Port, offer);
         _connections.Add((state, connection));
         try
@@ -170,7 +175,10 @@ public sealed class BusyProxy : IAsyncLifetime
             return;
         }
 
+        long handshake = _watch.ElapsedMilliseconds;
         act(connection);
+        _spent[state] = _spent.GetValueOrDefault(state) + _watch.ElapsedMilliseconds - handshake;
+        _spent["handshake"] = _spent.GetValueOrDefault("handshake") + handshake - begun;
         if (state.StartsWith("closed", StringComparison.Ordinal))
         {
             connection.Dispose();
