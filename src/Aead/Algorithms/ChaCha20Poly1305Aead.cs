@@ -18,21 +18,28 @@ internal sealed class ChaCha20Poly1305Aead(ReadOnlySpan<byte> key) : IAead
     public bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
         ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext)
     {
+        bool verified = false;
         try
         {
             _chaCha.Decrypt(nonce, ciphertext, tag, plaintext, associatedData);
-            return true;
+            verified = true;
         }
         catch (AuthenticationTagMismatchException)
         {
             // The platform zeroes too, but promises it nowhere.
             CryptographicOperations.ZeroMemory(plaintext);
-            return false;
         }
-        finally
+
+        if (verified)
         {
             StackScrub.Run();
         }
+        else
+        {
+            StackScrub.RunDeep();
+        }
+
+        return verified;
     }
 
     public void Dispose() => _chaCha.Dispose();

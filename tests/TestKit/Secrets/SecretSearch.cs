@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace TestKit.Secrets;
@@ -47,16 +48,29 @@ public sealed class SecretSearch<T>
                 continue;
             }
 
-            for (int i = 0; i + sizeof(ulong) <= here.Length; i++)
+            for (int i = NextCandidate(here, 0); i >= 0; i = NextCandidate(here, i + 1))
             {
-                ulong word = MemoryMarshal.Read<ulong>(here[i..]);
-                ulong hash = Hash(word);
-                if ((_filter[hash >> 6] >> (int)(hash & 63) & 1) != 0)
-                {
-                    Compare(word, memory[(page + i)..], address + page + i, found);
-                }
+                Compare(MemoryMarshal.Read<ulong>(here[i..]), memory[(page + i)..], address + page + i, found);
             }
         }
+    }
+
+    // The inner loop of the whole search: every byte of the memory begins a word that is looked up in a table of bits.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int NextCandidate(ReadOnlySpan<byte> here, int from)
+    {
+        ref byte start = ref MemoryMarshal.GetReference(here);
+        ref ulong filter = ref MemoryMarshal.GetArrayDataReference(_filter);
+        for (int i = from; i <= here.Length - sizeof(ulong); i++)
+        {
+            ulong hash = Hash(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, i)));
+            if ((Unsafe.Add(ref filter, (int)(hash >> 6)) >> (int)(hash & 63) & 1) != 0)
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 
     private void Compare(ulong word, ReadOnlySpan<byte> memory, nint? address, Action<SecretHit<T>> found)
@@ -98,8 +112,9 @@ public sealed class SecretSearch<T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Hash(ulong word) => word * 0x9E3779B97F4A7C15 >> (64 - FilterBits);
 
-    private const int FilterBits = 22;
+    private const int FilterBits = 20;
     private const int PageBytes = 4096;
 }
