@@ -85,6 +85,20 @@ internal sealed class MarkedConnection : IDisposable
         SendBody(Repeated(body, length / 2), last: false);
     }
 
+    /// <summary>A record that does not verify; waits for the proxy to end the connection.</summary>
+    public void SendTampered()
+    {
+        Client.TamperWithNext();
+        Client.Send("x"u8);
+        Assert.ThrowsAny<IOException>(() =>
+        {
+            while (!Client.Receive().IsEmpty)
+            {
+                // Control frames of HTTP/2 may come first.
+            }
+        });
+    }
+
     /// <summary>Both directions get new keys.</summary>
     public void UpdateKeys()
     {
