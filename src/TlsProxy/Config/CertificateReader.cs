@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Ktls.Handshake;
+using Microsoft.Win32.SafeHandles;
 
 namespace TlsProxy.Config;
 
@@ -35,16 +36,22 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
     private (IReadOnlyList<X509Certificate2>, AsymmetricAlgorithm)? ReadPem(
         CertificateOptions options, string file, byte[] content, string path)
     {
-        string certificateText = Encoding.UTF8.GetString(content);
         X509Certificate2Collection chain = [];
+        char[] certificateText = GC.AllocateArray<char>(content.Length, pinned: true);
         try
         {
-            chain.ImportFromPem(certificateText);
+            int length = Encoding.UTF8.GetChars(content, certificateText);
+            chain.ImportFromPem(certificateText.AsSpan(0, length));
         }
         catch (CryptographicException e)
         {
             report.Error($"{path}:Certificate", $"{file} is damaged ({e.Message}); export the chain again.");
             return null;
+        }
+        finally
+        {
+            // The key may be in the same file.
+            certificateText.AsSpan().Clear();
         }
 
         if (chain.Count == 0)
@@ -53,12 +60,12 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
             return null;
         }
 
-        string? keyText = certificateText;
+        byte[]? keyText = content;
         string keyFile = file;
         if (options.Key is not null)
         {
             keyFile = Path.GetFullPath(options.Key, folder);
-            keyText = ReadFile(keyFile, $"{path}:Key") is { } keyContent ? Encoding.UTF8.GetString(keyContent) : null;
+            keyText = ReadFile(keyFile, $"{path}:Key");
             if (keyText is null)
             {
                 return null;
@@ -66,6 +73,7 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
         }
 
         AsymmetricAlgorithm? key = PemKeyReader.Read(keyText, keyFile, options.Password, $"{path}:Key", report);
+        CryptographicOperations.ZeroMemory(keyText);
         if (key is null)
         {
             return null;
@@ -144,7 +152,7 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
     {
         try
         {
-            return File.ReadAllBytes(file);
+            return ReadPinned(file);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -156,6 +164,21 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
         }
 
         return null;
+    }
+
+    /// <summary>A file in an array that the collector does not move, so that whoever overwrites it leaves no copy behind.</summary>
+    internal static byte[] ReadPinned(string file)
+    {
+        using SafeFileHandle handle = File.OpenHandle(file);
+        byte[] content = GC.AllocateArray<byte>(checked((int)RandomAccess.GetLength(handle)), pinned: true);
+        int length = 0;
+        int count;
+        while (length < content.Length && (count = RandomAccess.Read(handle, content.AsSpan(length), length)) > 0)
+        {
+            length += count;
+        }
+
+        return content;
     }
 
     private static bool PublicKeyMatches(X509Certificate2 leaf, AsymmetricAlgorithm key) =>
