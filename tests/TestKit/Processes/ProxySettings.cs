@@ -30,8 +30,8 @@ public sealed record ProxySettings
     /// <summary>The listener's Kernel section; null leaves the product's default.</summary>
     public KernelPolicy? Kernel { get; init; }
 
-    /// <summary>Logging.LogLevel.Default.</summary>
-    public string LogLevel { get; init; } = "Information";
+    /// <summary>Everything is logged, of Kestrel and YARP too.</summary>
+    public bool LogsEverything { get; init; }
 
     /// <summary>Variables of the proxy's process beside those it inherits.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
@@ -62,12 +62,16 @@ public sealed record ProxySettings
 
         JsonObject root = new()
         {
-            ["Logging"] = new JsonObject { ["LogLevel"] = new JsonObject { ["Default"] = LogLevel } },
+            ["Logging"] = new JsonObject { ["LogLevel"] = LogLevels() },
             ["TlsProxy"] = proxy,
             ["ReverseProxy"] = new JsonObject { ["Routes"] = RouteTable(), ["Clusters"] = ClusterTable() },
         };
         return root.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
     }
+
+    private JsonObject LogLevels() => LogsEverything
+        ? new JsonObject { ["Default"] = "Trace", ["Microsoft"] = "Trace", ["Yarp"] = "Trace" }
+        : new JsonObject { ["Default"] = "Information" };
 
     private JsonObject Listener(int port, TestCertificates certificates, KernelPolicy? kernel)
     {

@@ -51,7 +51,7 @@ public sealed class BusyProxy : IAsyncLifetime
         _proxy = await ProxyProcess.StartAsync(new ProxySettings
         {
             Origins = new Dictionary<string, Uri> { [""] = _origin.Address },
-            LogLevel = "Trace",
+            LogsEverything = true,
             Environment = new Dictionary<string, string> { ["SSLKEYLOGFILE"] = KeyLogFile },
             Kernel = new KernelPolicy { Transmit = KernelUse.Off, Receive = KernelUse.Off },
         });
