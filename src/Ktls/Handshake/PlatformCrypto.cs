@@ -145,7 +145,7 @@ internal sealed class PlatformCrypto : BcTlsCrypto, IDisposable
         _ => throw new TlsFatalAlert(AlertDescription.internal_error, "A hash that no suite of ours uses."),
     };
 
-    private TlsAeadCipher CreateCipher(TlsCryptoParameters parameters, int aeadType,
+    private HandshakeCipher CreateCipher(TlsCryptoParameters parameters, int aeadType,
         AeadAlgorithm algorithm) =>
         Track(new HandshakeCipher(parameters, Track(new HandshakeAead(algorithm, encrypts: true)),
             Track(new HandshakeAead(algorithm, encrypts: false)), algorithm.KeyLength, aeadType));

@@ -92,7 +92,7 @@ public sealed class BusyProxy : IAsyncLifetime
             .OrderBy(row => row.Key.ToString(), StringComparer.Ordinal))
         {
             table.AppendLine(CultureInfo.InvariantCulture,
-                $"{(row.Key.InCore ? "core" : "memory"),-7}{row.Key.State,-24}{(row.Key.IsLive ? "live" : "gone"),-6}{row.Key.Kind,-12}{row.Key.Form,-14}"
+                $"{(row.Key.InCore ? "core" : "memory"),-7}{row.Key.State,-26}{(row.Key.IsLive ? "live" : "gone"),-6}{row.Key.Kind,-12}{row.Key.Form,-14}"
                 + $"{row.Key.Place}{(row.Key.IsPinned ? ", pinned" : ""),-20}{row.Select(f => f.Key.Sought).Distinct().Count(),5} sought {row.Sum(f => f.Value),7} places");
         }
 
