@@ -45,6 +45,30 @@ public sealed class KernelFactsTests
         Assert.Equal("through two kernels"u8, plain.AsSpan(0, received));
     }
 
+    /// <summary>
+    /// The kernel authenticates a TLS 1.3 record with the type the RFC fixes and not with the one on the wire (tls_make_aad in
+    /// net/tls/tls.h), so who changes that byte changes nothing: the content, and its own type, are what the client sealed.
+    /// </summary>
+    [Fact]
+    public void The_outer_type_of_a_TLS_13_record_changes_nothing()
+    {
+        using KernelTlsPair sealing = new();
+        KernelTlsPair.AttachTls(sealing.Sender);
+        Assert.Equal(0, KernelTlsPair.InstallKey(sealing.Sender, KernelTlsPair.Transmit, KernelTlsPair.Tls13, keyByte: 1));
+        sealing.Sender.Send("what was sent"u8);
+        byte[] record = new byte[256];
+        int length = sealing.Receiver.Receive(record);
+
+        using KernelTlsPair opening = new();
+        KernelTlsPair.AttachTls(opening.Receiver);
+        Assert.Equal(0, KernelTlsPair.InstallKey(opening.Receiver, KernelTlsPair.Receive, KernelTlsPair.Tls13, keyByte: 1));
+        record[0] ^= 1;
+        opening.Sender.Send(record.AsSpan(0, length));
+        byte[] plain = new byte[256];
+        int received = opening.Receiver.Receive(plain);
+        Assert.Equal("what was sent"u8, plain.AsSpan(0, received));
+    }
+
     [Fact]
     public unsafe void An_io_uring_can_be_set_up()
     {

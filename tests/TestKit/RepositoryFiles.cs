@@ -18,6 +18,17 @@ public static class RepositoryFiles
     /// <summary>The OpenSSL 3.5 that tests/tools/get-openssl35 unpacked, started by its own loader.</summary>
     public static string OpenSsl35 { get; } = Path.Combine(Root, ".tools", "openssl35", "openssl");
 
+    /// <summary>The C# files below these folders of the checkout, by their paths in it; none that a build wrote.</summary>
+    public static IEnumerable<(string Path, string Text)> Sources(params string[] folders) =>
+        from folder in folders
+        from file in Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
+        let path = Path.GetRelativePath(Root, file)
+        where !path.Split('/').Any(part => part is "obj" or "bin")
+        select (path, File.ReadAllText(file));
+
+    /// <summary>A room of the product as it was built, in this test's configuration.</summary>
+    public static string Built(string room) => Path.Combine(Root, "src", room, "bin", Configuration, TargetFramework, room + ".dll");
+
     private static string Configuration => Path.GetFileName(Path.GetDirectoryName(OutputDirectory))!;
 
     private static string TargetFramework => Path.GetFileName(OutputDirectory);

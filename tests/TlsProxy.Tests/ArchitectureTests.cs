@@ -37,7 +37,7 @@ public sealed partial class ArchitectureTests
     [Trait("Claim", "I1")]
     public void StaysInItsPlace(string pattern, params string[] places)
     {
-        var used = Sources("src").Where(s => Regex.IsMatch(Code(s.Text), pattern)).Select(s => s.Path).ToList();
+        var used = RepositoryFiles.Sources("src").Where(s => Regex.IsMatch(Code(s.Text), pattern)).Select(s => s.Path).ToList();
         Assert.NotEmpty(used);
         Assert.Equal([], used.Where(path => !places.Any(place => path.StartsWith(place, StringComparison.Ordinal))));
         Assert.Equal([], places.Where(place => !used.Exists(path => path.StartsWith(place, StringComparison.Ordinal))));
@@ -49,22 +49,22 @@ public sealed partial class ArchitectureTests
 
     [Fact]
     public void NoFileOfTheProductIsLongerThan300Lines() =>
-        Assert.Equal([], Sources("src").Where(s => s.Text.AsSpan().Count('\n') > 300).Select(s => s.Path));
+        Assert.Equal([], RepositoryFiles.Sources("src").Where(s => s.Text.AsSpan().Count('\n') > 300).Select(s => s.Path));
 
     [Fact]
     public void NothingIsLeftForLater() =>
-        Assert.Equal([], Sources("src").Where(s => Unfinished().IsMatch(s.Text)).Select(s => s.Path));
+        Assert.Equal([], RepositoryFiles.Sources("src").Where(s => Unfinished().IsMatch(s.Text)).Select(s => s.Path));
 
     [Fact]
     public void EverySuppressionIsJustified() =>
-        Assert.Equal([], Sources("src", "tests")
+        Assert.Equal([], RepositoryFiles.Sources("src", "tests")
             .Where(s => Suppression().Matches(s.Text).Any(m => !Justification().IsMatch(m.Value)))
             .Select(s => s.Path)
             .Where(path => !path.EndsWith("ArchitectureTests.cs", StringComparison.Ordinal)));
 
     [Fact]
     public void NamespacesFollowFolders() =>
-        Assert.Equal([], Sources("src")
+        Assert.Equal([], RepositoryFiles.Sources("src")
             .Where(s => DeclaredNamespace().Match(s.Text) is { Success: true } declared
                 && declared.Groups[1].Value != Path.GetDirectoryName(s.Path)!["src/".Length..].Replace('/', '.'))
             .Select(s => s.Path));
@@ -73,7 +73,7 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void DocumentsNameWhatExists()
     {
-        string[] sources = [.. Sources("src", "tests").Select(s => s.Text)];
+        string[] sources = [.. RepositoryFiles.Sources("src", "tests").Select(s => s.Text)];
         var missing =
             from document in Documents()
             from Match quoted in Backticks().Matches(File.ReadAllText(document))
@@ -111,13 +111,6 @@ public sealed partial class ArchitectureTests
 
     private static HashSet<string> RoomsNamedBy(Assembly assembly) =>
         [.. assembly.GetReferencedAssemblies().Select(a => a.Name!).Where(n => n is "Aead" or "Ktls" or "TlsProxy")];
-
-    private static IEnumerable<(string Path, string Text)> Sources(params string[] folders) =>
-        from folder in folders
-        from file in Directory.EnumerateFiles(PathOf(folder), "*.cs", SearchOption.AllDirectories)
-        let path = Path.GetRelativePath(RepositoryFiles.Root, file)
-        where !path.Split('/').Any(part => part is "obj" or "bin")
-        select (path, File.ReadAllText(file));
 
     private static IEnumerable<string> Documents() =>
         Directory.EnumerateFiles(PathOf("docs"), "*.md", SearchOption.AllDirectories).Append(PathOf("README.md"));

@@ -12,7 +12,9 @@ public sealed partial class ThreatModelTests
 
     [Fact]
     public void EveryClaimHasATest() =>
-        Assert.Equal([], Claim().Matches(Document).Where(claim => !Test().IsMatch(claim.Groups["tests"].Value)).Select(claim => claim.Groups["id"].Value));
+        Assert.Equal([], Claim().Matches(Document)
+            .Where(claim => !Test().IsMatch(claim.Groups["tests"].Value))
+            .Select(claim => claim.Groups["id"].Value));
 
     [Fact]
     public void NoClaimIsMadeTwice()
@@ -60,14 +62,8 @@ public sealed partial class ThreatModelTests
             : $"{Declaration().Matches(text[..index]).Last(d => d.Groups["class"].Success).Groups["class"].Value}.{declaration.Groups["method"].Value}";
     }
 
-    private static IEnumerable<(string Project, string Text)> Sources()
-    {
-        string tests = Path.Combine(RepositoryFiles.Root, "tests");
-        return from path in Directory.EnumerateFiles(tests, "*.cs", SearchOption.AllDirectories)
-               let place = Path.GetRelativePath(tests, path).Split(Path.DirectorySeparatorChar)
-               where place.Length > 1 && place[1] is not ("bin" or "obj")
-               select (place[0], File.ReadAllText(path));
-    }
+    private static IEnumerable<(string Project, string Text)> Sources() =>
+        RepositoryFiles.Sources("tests").Select(source => (source.Path.Split('/')[1], source.Text));
 
     [GeneratedRegex(@"^\| (?<id>[IC]\d+) \|.*\| (?<tests>[^|]*) \|$", RegexOptions.Multiline)]
     private static partial Regex Claim();

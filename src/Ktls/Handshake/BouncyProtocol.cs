@@ -42,11 +42,18 @@ internal sealed class BouncyProtocol(BouncyServer server) : TlsServerProtocol
     /// <inheritdoc/>
     protected override ClientHello ReceiveClientHelloMessage(MemoryStream buf)
     {
-        ClientHello hello = base.ReceiveClientHelloMessage(buf);
         buf.TryGetBuffer(out ArraySegment<byte> message);
+        ClientHelloRules.RequireKnownVersion(message);
+        ClientHello hello = base.ReceiveClientHelloMessage(buf);
+        ClientHelloRules.RequireKnownVersions(hello);
         server.ReceiveClientHello(hello, ClientHelloRules.OffersCompression(message));
         return hello;
     }
+
+    // BouncyCastle takes it for a fault of its own when a vector of a message claims more than the message has.
+    /// <inheritdoc/>
+    protected override void HandleException(short alertDescription, string? message, Exception? e) =>
+        base.HandleException(RefusalReason.IsMalformed(e) ? AlertDescription.decode_error : alertDescription, message, e);
 
     /// <inheritdoc/>
     protected override void RaiseAlertFatal(short alertDescription, string? message, Exception? cause)

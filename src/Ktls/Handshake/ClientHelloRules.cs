@@ -16,6 +16,32 @@ internal static class ClientHelloRules
         return rest[0] != 1;
     }
 
+    // DTLS 1.1 was never published. BouncyCastle has no way to hold its number and fails inside.
+
+    /// <summary>Refuses the reserved version as legacy_version.</summary>
+    /// <param name="message">A whole ClientHello, not parsed yet.</param>
+    public static void RequireKnownVersion(ReadOnlySpan<byte> message)
+    {
+        if (message[4..] is [ReservedVersionByte, ReservedVersionByte, ..])
+        {
+            throw ReservedVersion();
+        }
+    }
+
+    /// <summary>Refuses the reserved version in supported_versions.</summary>
+    public static void RequireKnownVersions(ClientHello hello)
+    {
+        byte[]? versions = null;
+        hello.Extensions?.TryGetValue(ExtensionType.supported_versions, out versions);
+        for (int i = 1; i + 1 < versions?.Length; i += 2)
+        {
+            if (versions[i] == ReservedVersionByte && versions[i + 1] == ReservedVersionByte)
+            {
+                throw ReservedVersion();
+            }
+        }
+    }
+
     /// <summary>RFC 8446 §4.1.2: the second ClientHello is the first one but for a few extensions.</summary>
     public static void RequireSame(ClientHello first, ClientHello second)
     {
@@ -76,8 +102,14 @@ internal static class ClientHelloRules
                 "The client's server_name is no host name.");
     }
 
+    private static HandshakeException ReservedVersion() =>
+        new(AlertDescription.illegal_parameter, "The client offers a version that does not exist.");
+
     private static IEnumerable<KeyValuePair<int, byte[]>> Constant(ClientHello hello) =>
         hello.Extensions.Where(extension => extension.Key is not (ExtensionType.key_share
             or ExtensionType.early_data or ExtensionType.cookie or ExtensionType.pre_shared_key
             or ExtensionType.padding));
+
+    // Of 0xFEFE, both.
+    private const byte ReservedVersionByte = 0xFE;
 }

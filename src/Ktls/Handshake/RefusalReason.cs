@@ -16,9 +16,14 @@ internal static class RefusalReason
         HandshakeException ours => new HandshakeRefusal((AlertCode)ours.AlertDescription, ours.Reason),
         TlsFatalAlert { AlertDescription: not AlertDescription.internal_error } fatal =>
             new HandshakeRefusal((AlertCode)fatal.AlertDescription, Sentence(fatal.AlertDescription)),
+        _ when IsMalformed(exception) || IsMalformed(exception.InnerException) =>
+            new HandshakeRefusal(AlertCode.DecodeError, Sentence(AlertDescription.decode_error)),
         _ => new HandshakeRefusal(AlertCode.InternalError,
             $"The handshake failed inside: {(exception.InnerException ?? exception).GetType().Name}."),
     };
+
+    /// <summary>Whether a message ended before what its own lengths claim: all that BouncyCastle reads from is a message.</summary>
+    public static bool IsMalformed(Exception? exception) => exception is EndOfStreamException;
 
     private static string Sentence(short alert) => alert switch
     {

@@ -32,6 +32,9 @@ internal readonly struct SyscallResult
     /// <summary>The value of a call that succeeded: bytes or a descriptor.</summary>
     public int Value => (int)_value;
 
+    /// <summary>The call succeeded and moved no byte: of a read, mostly the end of the stream.</summary>
+    public bool MovedNothing => _value == 0;
+
     /// <summary>Not yet: wait for readiness.</summary>
     public bool WouldBlock => _value == -LibC.EAGAIN;
 

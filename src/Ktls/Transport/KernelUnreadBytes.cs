@@ -46,7 +46,15 @@ internal sealed class KernelUnreadBytes(IKernelTls kernel, int descriptor, Event
     {
         HiddenReceive hidden = loop.Hidden!;
         hidden.Read(_read, descriptor);
-        return hidden.Discard(_read);
+        SyscallResult discarded = hidden.Discard(_read);
+        if (discarded.MovedNothing)
+        {
+            // Empty records of data in front of a control record read like the FIN, but only once.
+            hidden.Read(_read, descriptor);
+            discarded = hidden.Discard(_read);
+        }
+
+        return discarded;
     }
 
     private SyscallResult DiscardVerified()
@@ -58,7 +66,7 @@ internal sealed class KernelUnreadBytes(IKernelTls kernel, int descriptor, Event
             CryptographicOperations.ZeroMemory(room[..received.Value]);
         }
 
-        return received is { Failed: false, Value: 0 } && type != null ? SyscallResult.FromCompletion(1) : received;
+        return received.MovedNothing && type != null ? SyscallResult.FromCompletion(1) : received;
     }
 
     private const int ControlBytesMax = 512;

@@ -59,7 +59,7 @@ internal sealed record ConfigFile(IConfigurationRoot Root, string Name, string F
             IConfigurationRoot file = new ConfigurationBuilder().AddJsonStream(json).Build();
             foreach (string key in file.GetChildren().Select(c => c.Key).Except(Sections, StringComparer.OrdinalIgnoreCase))
             {
-                report.Error(key, $"there is no such section; {NearestName.Suggest(key, Sections)}");
+                report.Error(key.Length > 0 ? key : $"{name}, key ''", $"there is no such section; {NearestName.Suggest(key, Sections)}");
             }
 
             IConfigurationRoot root = new ConfigurationBuilder()
@@ -73,6 +73,11 @@ internal sealed record ConfigFile(IConfigurationRoot Root, string Name, string F
             // The reader's message ends with its own, zero-based position.
             string reason = e.Message.Split(" LineNumber:")[0].Split(" Path:")[0];
             report.Error($"{name}({e.LineNumber + 1},{e.BytePositionInLine + 1})", $"is not valid JSON: {reason}");
+        }
+        catch (InvalidOperationException)
+        {
+            // The framework's reader finds out late, and says so as if the program had called it wrongly.
+            report.Error(name, "is not valid JSON: a text has half of a surrogate pair; write \\uD83D\\uDE00, not \\uD83D alone.");
         }
         catch (FormatException e)
         {

@@ -1,14 +1,14 @@
 using System.Security.Cryptography;
 using System.Text;
 using Aead.Keys;
-using FsCheck.Xunit;
+using TestKit;
 using Xunit;
 
 namespace Aead.Tests.Keys;
 
 public sealed class HkdfLabelProperties
 {
-    [Property(MaxTest = 200)]
+    [Cases(2_000)]
     public void ExpandAgreesWithASecondImplementation(bool sha384, int seed, byte length)
     {
         byte[] secret = new byte[sha384 ? 48 : 32];

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Aead.Keys;
-using Xunit;
 
 namespace Aead.Tests.Keys;
 
@@ -19,7 +18,7 @@ internal static class RecordKeys
             return DirectionKeys.FromKeyBlock(suite, key, iv, number);
         }
 
-        Assert.Equal(0UL, number);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(number, 0UL);
         return DirectionKeys.FromTrafficSecret(suite, Secret(suite, seed));
     }
 

@@ -4,7 +4,7 @@ using Aead.Pages;
 using FsCheck;
 using FsCheck.Experimental;
 using FsCheck.Fluent;
-using FsCheck.Xunit;
+using TestKit;
 using Xunit;
 using Operation = FsCheck.Experimental.Operation<Aead.Tests.Pages.ObservedPool, Aead.Tests.Pages.PoolState>;
 
@@ -16,7 +16,7 @@ namespace Aead.Tests.Pages;
 [Trait("Claim", "I4")]
 public sealed class PagePoolModel
 {
-    [Property(MaxTest = 50)]
+    [Cases(50)]
     public Property PlaintextIsSeenOnlyWhileVerifiedAndLeased() => new PoolMachine().ToProperty();
 }
 

@@ -1,6 +1,6 @@
 using Aead.Pages;
 using FsCheck;
-using FsCheck.Xunit;
+using TestKit;
 using TestKit.Pages;
 using Xunit;
 
@@ -154,7 +154,7 @@ public sealed class PinnedPagesTests : IDisposable
     }
 
     /// <summary>Any order of reads and ends of leases: a consumer sees its bytes alone, and at the end all is free and zero.</summary>
-    [Property(MaxTest = 100)]
+    [Cases(200)]
     public void Any_history_keeps_what_was_promised(NonEmptyArray<(byte Fill, ushort Length, byte Ending)> reads)
     {
         List<(ExposedPages Lease, byte[] Expected)> held = [];

@@ -3,6 +3,7 @@ using Aead.Tests.Keys;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
+using TestKit;
 using Xunit;
 
 namespace Aead.Tests.Records;
@@ -20,7 +21,7 @@ public enum KeyUpdateStep
 /// updates as it likes; the reader follows when the KeyUpdate arrives, however many generations the writer is
 /// ahead by then.
 /// </summary>
-[Properties(Arbitrary = [typeof(KeyUpdateModel)], MaxTest = 100)]
+[Properties(Arbitrary = [typeof(KeyUpdateModel)])]
 public sealed class KeyUpdateModel : IDisposable
 {
     private static readonly byte[] KeyUpdate = [24, 0, 0, 1, 0];
@@ -29,7 +30,7 @@ public sealed class KeyUpdateModel : IDisposable
 
     public void Dispose() => _stage.Dispose();
 
-    [Property]
+    [Cases(500)]
     public void RecordsUnderTheFormerKeyAreRejected(CipherSuite suite, NonNegativeInt seed)
     {
         using var encryptor = new RecordEncryptor(RecordKeys.Create(suite, seed.Get));
@@ -44,7 +45,7 @@ public sealed class KeyUpdateModel : IDisposable
         Assert.Equal(ContentType.Handshake, Assert.Single(reader.Received).Type);
     }
 
-    [Property]
+    [Cases(500)]
     public void WriterReaderAndModelAgreeInEveryOrderOfSteps(
         CipherSuite suite, KeyUpdateStep[] steps, NonNegativeInt seed)
     {

@@ -3,11 +3,12 @@ using Aead.Records;
 using Aead.Tests.Keys;
 using FsCheck;
 using FsCheck.Xunit;
+using TestKit;
 using Xunit;
 
 namespace Aead.Tests.Records;
 
-[Properties(Arbitrary = [typeof(RecordArbitraries)], MaxTest = 100)]
+[Properties(Arbitrary = [typeof(RecordArbitraries)])]
 public sealed class RecordProperties : IDisposable
 {
     private readonly TestStage _flip = new(Delivery.Flip);
@@ -19,7 +20,7 @@ public sealed class RecordProperties : IDisposable
         _copy.Dispose();
     }
 
-    [Property]
+    [Cases(1_500)]
     public void DecryptUndoesEncryptForAnyPiecesOfTheStream(
         CipherSuite suite, Delivery delivery, Message[] messages, NonNegativeInt seed)
     {
@@ -44,7 +45,7 @@ public sealed class RecordProperties : IDisposable
         Assert.Equal(Stretch.Comparable(sent), Stretch.Comparable(reader.Received));
     }
 
-    [Property]
+    [Cases(1_500)]
     public void RecordsOfTheOracleAreRead(
         CipherSuite suite, Delivery delivery, Message[] messages, NonNegativeInt seed)
     {
@@ -61,7 +62,7 @@ public sealed class RecordProperties : IDisposable
         Assert.Equal(Stretch.Comparable(sent), Stretch.Comparable(reader.Received));
     }
 
-    [Property]
+    [Cases(1_500)]
     public void TheOracleReadsOurRecords(CipherSuite suite, Message[] messages, NonNegativeInt seed)
     {
         OracleRecords oracle = OracleRecords.Create(suite, seed.Get);
@@ -78,7 +79,7 @@ public sealed class RecordProperties : IDisposable
         }
     }
 
-    [Property]
+    [Cases(1_500)]
     public void OurRecordsAreTheOraclesByteForByte(CipherSuite suite, Message[] messages, NonNegativeInt seed)
     {
         ulong start = suite.Version == TlsVersion.Tls13 ? 0 : (ulong)seed.Get << 12;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using Aead;
 using Aead.Pages;
@@ -11,7 +10,6 @@ using Ktls.Kernel;
 using Ktls.Tests.Transport;
 using Ktls.Transport;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Kernel.Tests.Transport;
@@ -22,28 +20,12 @@ namespace Kernel.Tests.Transport;
 /// </summary>
 internal sealed class KernelCrowd : IAsyncDisposable
 {
-    private readonly PagePool _pages;
-    private readonly TransportResources _transport;
-    private readonly TlsConnectionListener _listener;
-    private readonly Socket _acceptor = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly KeyedServer _server = new(
+        new PagePolicy { BytesMax = 64 << 20, Delivery = Delivery.Flip },
+        new KernelSupport(new MachineProbe()),
+        new KernelPolicy { Transmit = KernelUse.On, Receive = KernelUse.On, Accept = [KernelRelease.Read().Name] });
 
-    public KernelCrowd()
-    {
-        _pages = PagePool.Create(new PagePolicy { BytesMax = 64 << 20, Delivery = Delivery.Flip }, TransportResources.Stages);
-        KernelSupport support = new(new MachineProbe());
-        _transport = new TransportResources(_pages, new TransportHost.SharedMemory(), support, NullLogger.Instance);
-        Assert.Null(_transport.EnableHiddenReceive());
-        SyscallResult listening = SocketCalls.Listen(new IPEndPoint(IPAddress.Loopback, 0), backlog: 1);
-        Assert.False(listening.Failed, listening.ErrorName);
-        TlsListenerOptions options = new()
-        {
-            Name = "crowd",
-            Handshake = new HandshakePolicy { Identities = new ServerIdentitySet([TransportHost.Identity]) },
-        };
-        _listener = new TlsConnectionListener(_transport, new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0), options), listening.Value);
-        _acceptor.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _acceptor.Listen(1024);
-    }
+    public KernelCrowd() => Assert.Null(_server.Transport.EnableHiddenReceive());
 
     /// <summary>Slots that a consumer or a read holds, over all loops. Between turns no read does.</summary>
     public int SlotsInUse => Loops.Sum(loop => loop.Hidden!.Pages.Slots - loop.Hidden.Pages.SlotsFree);
@@ -52,7 +34,7 @@ internal sealed class KernelCrowd : IAsyncDisposable
     public int Rings => Loops.Length;
 
     /// <summary>Connections that have not left.</summary>
-    public int Open => _transport.Table.Connections().Count();
+    public int Open => _server.Open;
 
     /// <summary>Threads that the kernel makes for reads that wait (io_uring's workers).</summary>
     public static int KernelThreads => OfThreads("comm").Count(name => name.StartsWith("iou-", StringComparison.Ordinal));
@@ -96,34 +78,20 @@ internal sealed class KernelCrowd : IAsyncDisposable
         }
     }
 
-    private EventLoop[] Loops => _transport.Loops.ToArray();
+    private EventLoop[] Loops => _server.Transport.Loops.ToArray();
 
     /// <summary>A connection with both directions in the kernel, and its client.</summary>
     public (TlsConnection Server, Client Client) Connect(CipherSuite suite)
     {
-        Client client = new(suite, (IPEndPoint)_acceptor.LocalEndPoint!);
-        Socket accepted = _acceptor.Accept();
-        accepted.Blocking = false;
-        int descriptor = (int)accepted.Handle;
-
-        // From here on the connection owns the descriptor.
-        accepted.SafeHandle.SetHandleAsInvalid();
-        EventLoop loop = _transport.LeastLoaded();
-        Newcomer newcomer = new(loop, descriptor, _transport.Table.NextToken(descriptor));
-        _transport.Table.Replace(newcomer);
-        Assert.False(loop.Add(newcomer).Failed);
         HandshakeResult result = new()
         {
             Suite = suite,
             ClientKeys = RecordSender.Keys(suite),
             ServerKeys = RecordSender.Keys(suite),
         };
-        KernelPolicy policy = new() { Transmit = KernelUse.On, Receive = KernelUse.On, Accept = [KernelRelease.Read().Name] };
-        RecordLayerPair layers = RecordLayerInstaller.Install(_transport, newcomer, result, policy);
-        Assert.Equal(new RecordLayers(null, null), layers.Layers);
-        TlsConnection connection = new(_transport, _listener, newcomer, result, layers, remote: null);
-        loop.Replace(newcomer, connection.Socket);
-        return (connection, client);
+        (TlsConnection connection, Socket client) = _server.Connect(result);
+        Assert.Equal(new RecordLayers(null, null), connection.Layers);
+        return (connection, new Client(suite, client));
     }
 
     /// <summary>Reads until the connection ends, as Kestrel does, and gives it back.</summary>
@@ -151,50 +119,24 @@ internal sealed class KernelCrowd : IAsyncDisposable
         return bytes;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        _acceptor.Dispose();
-        await _listener.UnbindAsync();
-        _transport.Dispose();
-        _pages.Dispose();
-    }
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     /// <summary>The other side, which makes its records itself.</summary>
-    public sealed class Client : IDisposable
+    public sealed class Client(CipherSuite suite, Socket socket) : IDisposable
     {
-        private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        private readonly RecordEncryptor _encryptor;
-
-        public Client(CipherSuite suite, IPEndPoint server)
-        {
-            _encryptor = new RecordEncryptor(RecordSender.Keys(suite));
-            _socket.Connect(server);
-        }
+        private readonly RecordEncryptor _encryptor = new(RecordSender.Keys(suite));
 
         /// <summary>One record, or only its first bytes.</summary>
         public void Send(int contentLength, int bytesMax = int.MaxValue)
         {
             byte[] record = _encryptor.Seal(ContentType.ApplicationData, RecordSender.Good(contentLength));
-            _socket.Send(record.AsSpan(0, Math.Min(record.Length, bytesMax)));
+            socket.Send(record.AsSpan(0, Math.Min(record.Length, bytesMax)));
         }
 
         public void Dispose()
         {
             _encryptor.Dispose();
-            _socket.Dispose();
+            socket.Dispose();
         }
-    }
-
-    private sealed class Newcomer(EventLoop loop, int descriptor, ulong token) : LoopSocket(loop, descriptor, token)
-    {
-        public override void OnReady(in ReadyEvent ready)
-        {
-        }
-
-        public override void OnDeadline()
-        {
-        }
-
-        public override void OnFault(Exception fault) => Assert.Fail(fault.ToString());
     }
 }

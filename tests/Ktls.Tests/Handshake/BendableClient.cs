@@ -10,11 +10,17 @@ namespace Ktls.Tests.Handshake;
 /// </summary>
 internal sealed class BendableClient : TlsClientProtocol
 {
-    private readonly Func<byte[], byte[]> _bendFinished;
+    private readonly Func<short, byte[], IEnumerable<(short Type, byte[] Fragment)>> _bend;
 
     public BendableClient(ClientSettings settings, Func<byte[], byte[]>? bendFinished = null)
+        : this(settings, (type, fragment) => [(type, IsFinished(type, fragment) && bendFinished is not null ? bendFinished(fragment) : fragment)])
     {
-        _bendFinished = bendFinished ?? (message => message);
+    }
+
+    /// <summary>A client whose every record passes <paramref name="bend"/> before it is protected.</summary>
+    public BendableClient(ClientSettings settings, Func<short, byte[], IEnumerable<(short Type, byte[] Fragment)>> bend)
+    {
+        _bend = bend;
         Connect(new Offer(settings, this));
     }
 
@@ -30,9 +36,14 @@ internal sealed class BendableClient : TlsClientProtocol
 
     protected override void WriteRecord(short type, ReadOnlySpan<byte> buffer)
     {
-        bool isFinished = type == ContentType.handshake && buffer[0] == HandshakeType.finished;
-        base.WriteRecord(type, isFinished ? _bendFinished(buffer.ToArray()) : buffer);
+        foreach ((short bentType, byte[] fragment) in _bend(type, buffer.ToArray()))
+        {
+            base.WriteRecord(bentType, fragment);
+        }
     }
+
+    private static bool IsFinished(short type, byte[] fragment) =>
+        type == ContentType.handshake && fragment[0] == HandshakeType.finished;
 
     private sealed class Offer(ClientSettings settings, BendableClient client)
         : DefaultTlsClient(new BcTlsCrypto(new SecureRandom()))

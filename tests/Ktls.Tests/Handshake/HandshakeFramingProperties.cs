@@ -1,15 +1,15 @@
 using FsCheck;
 using FsCheck.Fluent;
-using FsCheck.Xunit;
 using Ktls.Handshake;
 using Org.BouncyCastle.Tls;
+using TestKit;
 using Xunit;
 
 namespace Ktls.Tests.Handshake;
 
 public class HandshakeFramingProperties
 {
-    [Property]
+    [Cases(2_000)]
     public bool WherePlainMessagesAreCutDoesNotMatter(byte[][] bodies, NonEmptyArray<PositiveInt> cuts)
     {
         byte[] stream = [.. bodies.SelectMany(body => Message(16, body))];
@@ -27,7 +27,7 @@ public class HandshakeFramingProperties
         return true;
     }
 
-    [Property]
+    [Cases(2_000)]
     public bool AMessageThatStraddlesAKeyChangeIsRefused(byte[] body, NonNegativeInt cut)
     {
         byte[] message = Message(16, body);
@@ -38,7 +38,7 @@ public class HandshakeFramingProperties
             .AlertDescription == AlertDescription.unexpected_message;
     }
 
-    [Property]
+    [Cases(2_000)]
     public bool NothingMayFollowAFinishedOrAClientHelloInItsRecord(bool isFinished, byte[] body,
         NonEmptyArray<byte> behind)
     {

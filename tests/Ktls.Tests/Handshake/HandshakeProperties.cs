@@ -1,8 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using FsCheck.Xunit;
 using Ktls.Handshake;
 using Org.BouncyCastle.Tls;
+using TestKit;
 
 namespace Ktls.Tests.Handshake;
 
@@ -10,18 +10,18 @@ namespace Ktls.Tests.Handshake;
 // an alert.
 public class HandshakeProperties
 {
-    [Property(MaxTest = 300)]
+    [Cases(3_000)]
     public bool RandomBytesAreRefusedWithAnAlertOrWaitForMore(byte[] bytes) => IsBounded([bytes], ends: true);
 
-    [Property(MaxTest = 300)]
+    [Cases(2_000)]
     public Property RandomRecordsAreRefusedWithAnAlertOrWaitForMore() => Prop.ForAll(
         Gen.ListOf(RandomRecord, 8).ToArbitrary(), records => IsBounded(records, ends: true));
 
-    [Property(MaxTest = 400)]
+    [Cases(2_000)]
     public Property AMutatedClientHelloIsAnsweredOrRefusedWithAnAlert() => Prop.ForAll(
         Mutations.ToArbitrary(), mutations => IsBounded([Mutate(Hello, mutations)], ends: false));
 
-    [Property(MaxTest = 150)]
+    [Cases(150)]
     public Property AByteChangedAnywhereInAHandshakeNeverCrashesTheServer(bool isTls13) => Prop.ForAll(
         Mutations.ToArbitrary(), Gen.Choose(0, 4).ToArbitrary(), (mutations, target) =>
         {

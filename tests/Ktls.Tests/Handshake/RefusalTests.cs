@@ -224,6 +224,52 @@ public class RefusalTests
         Assert.Equal(AlertDescription.BadRecordMac, handshake.Refusal!.Alert);
     }
 
+    /// <summary>An extension and its data, in which a length claims more than there is.</summary>
+    public static TheoryData<ushort, byte[], bool> CutVectors { get; } = new()
+    {
+        { 0, [0, 9, 0, 0, 3, (byte)'a'], false },
+        { 0, [0, 9, 0, 0, 3, (byte)'a'], true },
+        { 0, [0], false },
+        { 10, [0, 4, 0, 0x1D], false },
+        { 13, [0, 4, 4, 3], false },
+        { 13, [0], true },
+        { 16, [0, 9, 2, (byte)'h', (byte)'2'], false },
+        { 50, [0, 4, 4, 3], true },
+        { 51, [0, 9, 0, 0x1D, 0, 32, 1], true },
+    };
+
+    [Theory]
+    [MemberData(nameof(CutVectors))]
+    public void A_vector_that_claims_more_than_there_is_is_malformed(ushort extension, byte[] data, bool isTls13)
+    {
+        ClientHelloBytes hello = isTls13 ? Tls13 : new ClientHelloBytes();
+        AssertRefused(hello with
+        {
+            Groups = extension == 10 ? [] : hello.Groups,
+            Schemes = extension == 13 ? [] : hello.Schemes,
+            Shares = extension == 51 ? [] : hello.Shares,
+            Versions = extension == 51 ? [] : hello.Versions,
+            Others = extension == 51 ? [(43, [2, 3, 4]), (extension, data)] : [(extension, data)],
+        }, AlertDescription.DecodeError, "malformed");
+    }
+
+    [Fact]
+    public void A_key_exchange_that_claims_more_than_there_is_is_malformed()
+    {
+        using var handshake = new ServerHandshake(Policies.Default);
+        Assert.Equal(HandshakeStatus.NeedMoreData, Wire.Feed(handshake, new ClientHelloBytes { Groups = [0x001D, 0x0017] }.ToRecord()));
+        handshake.TakeOutput();
+        AssertRefused(handshake, Wire.Record(22, 16, 0, 0, 2, 32, 1), AlertDescription.DecodeError, "malformed");
+    }
+
+    // The number of DTLS 1.1, which never was; BouncyCastle has no place for it.
+    [Fact]
+    public void A_reserved_version_is_refused()
+    {
+        AssertRefused(new ClientHelloBytes { Version = 0xFEFE }, AlertDescription.IllegalParameter, "version");
+        AssertRefused(Tls13 with { Versions = [0x0304, 0xFEFE] }, AlertDescription.IllegalParameter, "version");
+    }
+
     [Fact]
     public void Bytes_behind_the_ClientHello_in_its_record_are_refused()
     {

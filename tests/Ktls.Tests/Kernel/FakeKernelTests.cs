@@ -45,6 +45,15 @@ public class FakeKernelTests
         Assert.True(end is { Failed: false, Value: 0 });
     }
 
+    [Fact]
+    public void Empty_data_in_front_of_a_control_record_reads_like_the_end_but_only_once()
+    {
+        FakeKernel kernel = Create(TestRecords.Tls12).Arrive(Empty(ContentType.ApplicationData), Alert(AlertDescription.CloseNotify));
+        byte[] room = new byte[20];
+        Assert.True(kernel.ReadHidden(room).MovedNothing);
+        Assert.True(kernel.ReadHidden(room).ControlRecordWaits);
+    }
+
     [Theory]
     [InlineData(TlsVersion.Tls12, true)]
     [InlineData(TlsVersion.Tls13, false)]

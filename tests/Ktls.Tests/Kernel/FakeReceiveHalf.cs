@@ -57,12 +57,15 @@ internal sealed class FakeReceiveHalf(FakeDirection direction, bool supportsReke
     public SyscallResult ReadData(Span<byte> room, bool leaks)
     {
         int count = 0;
+        bool metEmpty = false;
         while (count < room.Length)
         {
-            SyscallResult stop = Head(out FakeRecord? head);
+            SyscallResult stop = Head(out FakeRecord? head, ref metEmpty);
             if (head is { IsData: false } && !stop.Failed)
             {
-                stop = SyscallResult.FromError(LibC.EIO);
+                // Only the first record of a read is asked for its type, and an empty one is a record.
+                stop = SyscallResult.FromError(metEmpty ? 0 : LibC.EIO);
+                head = metEmpty ? null : head;
             }
 
             if (stop.BadRecord && leaks && head!.Content.Length <= room.Length - count)
@@ -84,7 +87,8 @@ internal sealed class FakeReceiveHalf(FakeDirection direction, bool supportsReke
     /// <summary>A read that asks for the type: data as before, or one control record.</summary>
     public SyscallResult ReadTyped(Span<byte> room, out ContentType? type, out bool whole)
     {
-        SyscallResult head = Head(out FakeRecord? record);
+        bool metEmpty = false;
+        SyscallResult head = Head(out FakeRecord? record, ref metEmpty);
         type = null;
         whole = true;
         if (head.Failed || record == null)
@@ -92,10 +96,15 @@ internal sealed class FakeReceiveHalf(FakeDirection direction, bool supportsReke
             return Tell(head);
         }
 
-        type = record.Type;
+        type = metEmpty ? ContentType.ApplicationData : record.Type;
         if (record.IsData)
         {
             return ReadData(room, leaks: false);
+        }
+
+        if (metEmpty)
+        {
+            return SyscallResult.FromCompletion(0);
         }
 
         int count = Take(record, room);
@@ -104,7 +113,7 @@ internal sealed class FakeReceiveHalf(FakeDirection direction, bool supportsReke
     }
 
     // The record in front, decrypted, or why there is none to read; 0 and no record is the FIN.
-    private SyscallResult Head(out FakeRecord? head)
+    private SyscallResult Head(out FakeRecord? head, ref bool metEmpty)
     {
         head = null;
         while (!_awaitsKeys && _records.TryPeek(out head))
@@ -122,6 +131,7 @@ internal sealed class FakeReceiveHalf(FakeDirection direction, bool supportsReke
             }
 
             Drop();
+            metEmpty = true;
         }
 
         return _awaitsKeys ? SyscallResult.FromError(LibC.EKEYEXPIRED) : AtEnd();

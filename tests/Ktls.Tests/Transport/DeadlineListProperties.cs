@@ -1,13 +1,13 @@
-using FsCheck.Xunit;
 using Ktls.Kernel;
 using Ktls.Transport;
+using TestKit;
 using Xunit;
 
 namespace Ktls.Tests.Transport;
 
 public class DeadlineListProperties
 {
-    [Property(MaxTest = 300)]
+    [Cases(2_000)]
     public void The_list_does_what_a_dictionary_of_deadlines_would(byte[] script)
     {
         DeadlineList list = new();

@@ -1,12 +1,12 @@
 using System.IO.Pipelines;
-using FsCheck.Xunit;
+using TestKit;
 using Xunit;
 
 namespace Ktls.Tests.Transport;
 
 public class GuardedRecordSinkProperties
 {
-    [Property(MaxTest = 60)]
+    [Cases(60)]
     public void Writes_of_every_size_arrive_intact_and_in_legal_records(ushort[] sizes, bool oldVersion, byte flushEvery)
     {
         using SinkBench bench = new(oldVersion ? TestRecords.Tls12 : TestRecords.Tls13);

@@ -2,9 +2,9 @@ using System.Runtime.CompilerServices;
 using Aead;
 using Aead.Algorithms;
 using Aead.Records;
-using FsCheck.Xunit;
 using Ktls.Tests.Kernel;
 using Ktls.Transport;
+using TestKit;
 using TestKit.Records;
 using Xunit;
 
@@ -15,7 +15,7 @@ public class KernelRecordSinkProperties
     /// <summary>
     /// Whatever the socket takes at a time, exactly what was flushed arrives, in order, and each key right behind its KeyUpdate.
     /// </summary>
-    [Property(MaxTest = 300)]
+    [Cases(1_000)]
     public void Everything_arrives_in_order_whatever_the_socket_takes(SinkStep[] steps, ushort[] accepts, bool tinyLimits, bool end)
     {
         // No close within reach: the limits here are about KeyUpdates that nobody asked for.
@@ -81,7 +81,7 @@ public class KernelRecordSinkProperties
     }
 
     /// <summary>However the limit falls, no more records are made than it and its alerts allow, and what was sent is a prefix.</summary>
-    [Property(MaxTest = 200)]
+    [Cases(1_000)]
     public void A_limit_is_kept_to_the_record(ushort[] sizes, byte limit, bool supportsRekey)
     {
         int closeRecords = 1 + (limit % 40);

@@ -3,9 +3,9 @@ using Aead.Algorithms;
 using Aead.Pages;
 using Aead.Records;
 using FsCheck;
-using FsCheck.Xunit;
 using Ktls.Tests.Kernel;
 using Ktls.Transport;
+using TestKit;
 using TestKit.Pages;
 using TestKit.Records;
 using Xunit;
@@ -119,6 +119,18 @@ public sealed class KernelRecordSourceTests
             Assert.Equal(ReadStatus.Broken, last.Status);
             Assert.Contains("ECONNRESET", last.Failure, StringComparison.Ordinal);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Ways))]
+    [Trait("Claim", "C2")]
+    public void Empty_data_in_front_of_a_control_record_is_no_end(string version, bool hides)
+    {
+        using KernelSourceBench bench = Bench(version, hides);
+        bench.Kernel.Arrive(FakeRecord.Empty(ContentType.ApplicationData), FakeRecord.Alert(AlertDescription.CloseNotify)).Fin();
+        ReadOutcome outcome = bench.ReadAll().Last;
+        Assert.Equal((ReadStatus.Control, ContentType.Alert), (outcome.Status, outcome.ControlType));
+        Assert.Equal(ReadStatus.EndOfStream, bench.Read().Status);
     }
 
     [Theory]
@@ -318,7 +330,7 @@ public sealed class KernelRecordSourceTests
     }
 
     /// <summary>Whatever arrives, and however the pages are seen at the seams: an authentic prefix, then the right end.</summary>
-    [Property(MaxTest = 200)]
+    [Cases(400)]
     [Trait("Claim", "C1")]
     public void A_consumer_sees_the_authentic_prefix_and_nothing_else(NonEmptyArray<(byte Kind, ushort Length)> script, bool tls12, bool hides)
     {

@@ -55,6 +55,11 @@ internal sealed class KernelSourceBench : IDisposable
         while (true)
         {
             ReadOutcome outcome = Read();
+            if (outcome is { Status: ReadStatus.Data, Data: null, Drained: false })
+            {
+                continue;
+            }
+
             if (outcome.Data is not { } lease)
             {
                 return ([.. data], outcome);

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Aead.Pages;
-using FsCheck.Xunit;
+using TestKit;
 using Xunit;
 
 namespace Ktls.Tests.Transport;
@@ -9,10 +9,10 @@ namespace Ktls.Tests.Transport;
 // Each script is a row of commands for the reader and for the simplest byte stream there is: three indices.
 public class RecordPipeReaderProperties
 {
-    [Property(MaxTest = 150)]
+    [Cases(150)]
     public void Every_byte_is_shown_in_order_until_it_is_consumed_and_every_copy_comes_back(byte[] script) => Run(script, Delivery.Copy);
 
-    [Property(MaxTest = 150)]
+    [Cases(150)]
     public void Every_byte_is_shown_in_order_until_it_is_consumed_and_every_slot_comes_back(byte[] script) => Run(script, Delivery.Flip);
 
     private static void Run(byte[] script, Delivery delivery)

@@ -165,6 +165,9 @@ public sealed class BrokenConfigTests(ConfigFolder folder) : IClassFixture<Confi
     [InlineData("[ ]", "Top-level JSON element must be an object")]
     [InlineData("{ \"TlsProxy\": { \"Admin\": \"a\", \"admin\": \"b\" } }", "merge the two entries")]
     [InlineData("", "is not valid JSON")]
+    [InlineData("{ \"\": { \"a\": 1 } }", ".json, key '': there is no such section")]
+    [InlineData("{ \"TlsProxy\": { \"Listeners\": { \"\\uD83D\": {} } } }", "is not valid JSON: a text has half of a surrogate pair")]
+    [InlineData("{ \"TlsProxy\": { \"Admin\": \"\\uDE00\" } }", "is not valid JSON: a text has half of a surrogate pair")]
     public Task NotJson(string text, string words) => AssertRefusedAsync(text, [words]);
 
     [Fact]

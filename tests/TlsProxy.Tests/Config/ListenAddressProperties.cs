@@ -1,23 +1,23 @@
 using System.Net;
 using System.Net.Sockets;
-using FsCheck.Xunit;
+using TestKit;
 using TlsProxy.Config;
 
 namespace TlsProxy.Tests.Config;
 
 public sealed class ListenAddressProperties
 {
-    [Property]
+    [Cases(2_000)]
     public bool EveryIPv4EndPointIsReadBack(uint address, ushort port) => IsReadBack(new IPEndPoint(address, port));
 
-    [Property]
+    [Cases(2_000)]
     public bool EveryIPv6EndPointIsReadBack(ulong high, ulong low, ushort port)
     {
         byte[] bytes = [.. BitConverter.GetBytes(high), .. BitConverter.GetBytes(low)];
         return IsReadBack(new IPEndPoint(new IPAddress(bytes), port));
     }
 
-    [Property]
+    [Cases(2_000)]
     public bool AnyTextIsReadOrExplained(string? text)
     {
         IPEndPoint? endPoint = ListenAddress.Parse(text ?? "", out string reason);
