@@ -41,13 +41,14 @@ internal sealed class PlatformSecret(PlatformCrypto crypto, byte[] data)
     }
 
     // RFC 5869 §2.2: this secret is the salt and ends; the input keying material lives on, as BouncyCastle
-    // extracts twice from the same string of zeros.
+    // extracts twice from the same string of zeros. HKDF-Extract is HMAC with the salt as its key, and is asked for as that: OpenSSL cleanses the
+    // key of an HMAC when it frees it, but not the salt of its HKDF, and in TLS 1.3 the salt is the secret that all traffic secrets follow from.
     public override TlsSecret HkdfExtract(int cryptoHashAlgorithm, TlsSecret ikm)
     {
         CheckAlive();
         HashAlgorithmName name = PlatformCrypto.HashName(cryptoHashAlgorithm);
         byte[] key = SecretArrays.Rent(TlsCryptoUtilities.GetHashOutputSize(cryptoHashAlgorithm));
-        HKDF.Extract(name, ((PlatformSecret)ikm).m_data, salt: m_data, key);
+        CryptographicOperations.HmacData(name, m_data, ((PlatformSecret)ikm).m_data, key);
         Destroy();
         return crypto.Adopt(key);
     }
