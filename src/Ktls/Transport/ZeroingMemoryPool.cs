@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 
 namespace Ktls.Transport;
@@ -11,31 +12,45 @@ namespace Ktls.Transport;
 /// <param name="blocks">Where blocks of the usual size come from; disposed with this.</param>
 internal sealed class ZeroingMemoryPool(MemoryPool<byte> blocks) : MemoryPool<byte>
 {
+    // As many as were ever out at once: a few words each, where an allocation for each rent would be work for the collector.
+    private readonly ConcurrentQueue<Block> _spare = new();
+
     public override int MaxBufferSize => Array.MaxLength;
 
-    public override IMemoryOwner<byte> Rent(int minBufferSize = -1) => minBufferSize <= blocks.MaxBufferSize
-        ? new Block(blocks.Rent(minBufferSize))
-        : new Large(minBufferSize);
+    public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
+    {
+        if (minBufferSize > blocks.MaxBufferSize)
+        {
+            return new Large(minBufferSize);
+        }
+
+        Block block = _spare.TryDequeue(out Block? spare) ? spare : new Block(_spare);
+        block.Hold(blocks.Rent(minBufferSize));
+        return block;
+    }
 
     protected override void Dispose(bool disposing) => blocks.Dispose();
 
-    private sealed class Block(IMemoryOwner<byte> block) : IMemoryOwner<byte>
+    private sealed class Block(ConcurrentQueue<Block> spare) : IMemoryOwner<byte>
     {
-        private IMemoryOwner<byte>? _block = block;
+        private IMemoryOwner<byte>? _held;
 
-        public Memory<byte> Memory => (_block ?? throw new ObjectDisposedException(nameof(IMemoryOwner<byte>))).Memory;
+        public Memory<byte> Memory => (_held ?? throw new ObjectDisposedException(nameof(IMemoryOwner<byte>))).Memory;
+
+        public void Hold(IMemoryOwner<byte> held) => _held = held;
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref _block, null) is { } block)
+            if (Interlocked.Exchange(ref _held, null) is { } held)
             {
-                CryptographicOperations.ZeroMemory(block.Memory.Span);
-                block.Dispose();
+                CryptographicOperations.ZeroMemory(held.Memory.Span);
+                held.Dispose();
+                spare.Enqueue(this);
             }
         }
     }
 
-    // Rare, and often on the large object heap, which nothing moves; pinned so that the collector leaves no copy behind in any case.
+    // Rare: dozens of proxied requests over HTTP/1.1 and HTTP/2 asked for none. Pinned so that the collector leaves no copy behind.
     private sealed class Large(int length) : IMemoryOwner<byte>
     {
         private byte[]? _array = GC.AllocateUninitializedArray<byte>(length, pinned: true);
