@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Ktls.Handshake;
-using Microsoft.Win32.SafeHandles;
 
 namespace TlsProxy.Config;
 
@@ -30,6 +29,9 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
         bool isPem = content.AsSpan().IndexOf("-----BEGIN "u8) >= 0;
         (IReadOnlyList<X509Certificate2> chain, AsymmetricAlgorithm key)? pair =
             isPem ? ReadPem(options, file, content, path) : ReadPfx(options, file, content, path);
+
+        // The key may be in the same file.
+        CryptographicOperations.ZeroMemory(content);
         return pair is { } found ? CreateIdentity(found.chain, found.key, options, file, path) : null;
     }
 
@@ -50,7 +52,6 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
         }
         finally
         {
-            // The key may be in the same file.
             certificateText.AsSpan().Clear();
         }
 
@@ -169,18 +170,41 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
     /// <summary>A file in an array that the collector does not move, so that whoever overwrites it leaves no copy behind.</summary>
     internal static byte[] ReadPinned(string file)
     {
-        using SafeFileHandle handle = File.OpenHandle(file);
-        byte[] content = GC.AllocateArray<byte>(checked((int)RandomAccess.GetLength(handle)), pinned: true);
+        // No buffer of its own. A pipe has no length, and that of a file may be wrong by the time it has been read.
+        using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        byte[] content = GC.AllocateArray<byte>(stream.CanSeek ? (int)Math.Min(stream.Length, FileBytesMax) + 1 : PipeBytes, pinned: true);
         int length = 0;
         int count;
-        while (length < content.Length && (count = RandomAccess.Read(handle, content.AsSpan(length), length)) > 0)
+        while ((count = stream.Read(content, length, content.Length - length)) > 0)
         {
             length += count;
+            if (length > FileBytesMax)
+            {
+                CryptographicOperations.ZeroMemory(content);
+                throw new IOException($"more than {FileBytesMax >> 20} MiB");
+            }
+
+            if (length == content.Length)
+            {
+                content = Resized(content, 2 * length);
+            }
         }
 
-        return content;
+        return Resized(content, length);
+    }
+
+    private static byte[] Resized(byte[] content, int length)
+    {
+        byte[] resized = GC.AllocateArray<byte>(length, pinned: true);
+        content.AsSpan(0, Math.Min(content.Length, length)).CopyTo(resized);
+        CryptographicOperations.ZeroMemory(content);
+        return resized;
     }
 
     private static bool PublicKeyMatches(X509Certificate2 leaf, AsymmetricAlgorithm key) =>
         leaf.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo());
+
+    // What a pipe holds on Linux; a chain with its key is a tenth of it.
+    private const int PipeBytes = 1 << 16;
+    private const int FileBytesMax = 16 << 20;
 }
