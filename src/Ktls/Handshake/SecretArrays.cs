@@ -9,11 +9,11 @@ namespace Ktls.Handshake;
 /// <summary>Pinned arrays for secrets, which are zeros whenever they are here.</summary>
 internal static class SecretArrays
 {
-    private static readonly ConcurrentDictionary<int, ConcurrentBag<byte[]>> _free = new();
+    private static readonly ConcurrentDictionary<int, ConcurrentBag<byte[]>> Free = new();
 
     /// <summary>An array of exactly this length, all zeros.</summary>
     public static byte[] Rent(int length) =>
-        _free.TryGetValue(length, out ConcurrentBag<byte[]>? bag) && bag.TryTake(out byte[]? array)
+        Free.TryGetValue(length, out ConcurrentBag<byte[]>? bag) && bag.TryTake(out byte[]? array)
             ? array
             : GC.AllocateArray<byte>(length, pinned: true);
 
@@ -26,7 +26,7 @@ internal static class SecretArrays
             return;
         }
 
-        ConcurrentBag<byte[]> bag = _free.GetOrAdd(array.Length, _ => []);
+        ConcurrentBag<byte[]> bag = Free.GetOrAdd(array.Length, _ => []);
         if (bag.Count < FreeMax)
         {
             bag.Add(array);
