@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Aead;
-using TestKit;
 using TestKit.Secrets;
 using Xunit;
 

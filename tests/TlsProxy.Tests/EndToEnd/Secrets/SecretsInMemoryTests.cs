@@ -42,12 +42,17 @@ public sealed class SecretsInMemoryTests(BusyProxy busy)
         AssertNone(f => f.Sought.State == BusyProxy.Certificate && (f.Place != MemoryKind.NativeHeap || f.Form != "little-endian"));
 
     /// <summary>
-    /// What of plaintext is left lies where neither this program nor Kestrel's pool put it: in strings, and in HttpClient's buffers, both of
-    /// which the collector frees without overwriting them (docs/threat-model.md).
+    /// What of plaintext is left lies where neither this program nor Kestrel's pool keeps any: on the managed heap outside pinned arrays, in
+    /// registers, on stacks, and in malloc's heap, though there no more of one mark than a register holds (docs/threat-model.md).
     /// </summary>
     [Fact]
-    public void PlaintextOfClosedConnectionsIsLeftInNothingOfOurs() =>
-        AssertNone(f => f.Sought is { IsLive: false, Kind: BusyProxy.Plaintext } && f.Place is not (MemoryKind.CoreNotes or MemoryKind.Stack) && (f.Place != MemoryKind.ManagedHeap || f.IsPinned));
+    public void PlaintextOfClosedConnectionsIsLeftInNothingOfOurs() => AssertNone(f => f.Sought is { IsLive: false, Kind: BusyProxy.Plaintext } && f.Place switch
+    {
+        MemoryKind.CoreNotes or MemoryKind.Stack => false,
+        MemoryKind.ManagedHeap => f.IsPinned,
+        MemoryKind.NativeHeap => busy.Findings[f] > RegisterPieces,
+        _ => true,
+    });
 
     /// <summary>The search finds what is there: every key in use, in the core as well as in memory.</summary>
     [Fact]
@@ -110,4 +115,7 @@ public sealed class SecretsInMemoryTests(BusyProxy busy)
         string[] forbidden = [.. busy.Findings.Keys.Where(isForbidden).Select(f => f.ToString())];
         Assert.True(forbidden.Length == 0, $"{string.Join('\n', forbidden.Take(20))}\n{forbidden.Length} in all.\n{busy.Table()}");
     }
+
+    // The largest vector register has 64 bytes; a piece is eight.
+    private const int RegisterPieces = 8;
 }
