@@ -17,17 +17,24 @@ internal sealed class AesGcmAead(ReadOnlySpan<byte> key) : IAead
     public bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
         ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext)
     {
+        bool verified = false;
         try
         {
             _aes.Decrypt(nonce, ciphertext, tag, plaintext, associatedData);
-            return true;
+            verified = true;
         }
         catch (AuthenticationTagMismatchException)
         {
             // The platform zeroes too, but promises it nowhere.
             CryptographicOperations.ZeroMemory(plaintext);
-            return false;
         }
+
+        if (!verified)
+        {
+            StackScrub.RunDeep();
+        }
+
+        return verified;
     }
 
     public void Dispose() => _aes.Dispose();

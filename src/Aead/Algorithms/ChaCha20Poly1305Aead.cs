@@ -9,23 +9,37 @@ internal sealed class ChaCha20Poly1305Aead(ReadOnlySpan<byte> key) : IAead
     private readonly ChaCha20Poly1305 _chaCha = new(key);
 
     public void Encrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
-        ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag) =>
+        ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag)
+    {
         _chaCha.Encrypt(nonce, plaintext, ciphertext, tag, associatedData);
+        StackScrub.Run();
+    }
 
     public bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
         ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext)
     {
+        bool verified = false;
         try
         {
             _chaCha.Decrypt(nonce, ciphertext, tag, plaintext, associatedData);
-            return true;
+            verified = true;
         }
         catch (AuthenticationTagMismatchException)
         {
             // The platform zeroes too, but promises it nowhere.
             CryptographicOperations.ZeroMemory(plaintext);
-            return false;
         }
+
+        if (verified)
+        {
+            StackScrub.Run();
+        }
+        else
+        {
+            StackScrub.RunDeep();
+        }
+
+        return verified;
     }
 
     public void Dispose() => _chaCha.Dispose();

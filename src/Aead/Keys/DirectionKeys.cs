@@ -190,6 +190,7 @@ public sealed class DirectionKeys : IDisposable
     {
         HkdfLabel.Expand(Suite.Hash, Secret, "key"u8, WritableKey);
         HkdfLabel.Expand(Suite.Hash, Secret, "iv"u8, WritableIv);
+        StackScrub.RunDeep();
     }
 
     private static byte[] AllocateMaterial(CipherSuite suite) => GC.AllocateUninitializedArray<byte>(

@@ -218,7 +218,11 @@ public sealed class RecordDecryptor : IDisposable
 
         ReadOnlySpan<byte> encrypted = fragment.Slice(suite.ExplicitNonceLength, inner.Length);
         ReadOnlySpan<byte> tag = fragment[^AeadAlgorithm.TagLength..];
-        return _aead.TryDecrypt(nonce, additionalData[..length], encrypted, tag, inner);
+        bool verified = _aead.TryDecrypt(nonce, additionalData[..length], encrypted, tag, inner);
+
+        // The IV but for a few bits.
+        CryptographicOperations.ZeroMemory(nonce);
+        return verified;
     }
 
     private BatchEnd? Classify(ContentType type, ReadOnlySpan<byte> content, ref BatchProgress batch)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Aead.Algorithms;
 using Aead.Keys;
 
@@ -71,6 +72,9 @@ public sealed class RecordEncryptor : IDisposable
         Span<byte> inner = record.Slice(PrefixLength, innerLength);
         Span<byte> tag = record.Slice(PrefixLength + innerLength, AeadAlgorithm.TagLength);
         _aead.Encrypt(nonce, additionalData[..length], inner, inner, tag);
+
+        // The IV but for a few bits.
+        CryptographicOperations.ZeroMemory(nonce);
         return RecordHeader.Length + header.FragmentLength;
     }
 

@@ -18,11 +18,18 @@ internal static class HandOver
             ? TakeTls13Keys(context.SecurityParameters, suite)
             : TakeTls12Keys(context, suite);
 
-    // Extract moves the array: BouncyCastle holds the application traffic secrets no more.
     private static (DirectionKeys, DirectionKeys) TakeTls13Keys(SecurityParameters secrets,
         CipherSuite suite) =>
-        (DirectionKeys.FromTrafficSecret(suite, secrets.TrafficSecretClient.Extract()),
-            DirectionKeys.FromTrafficSecret(suite, secrets.TrafficSecretServer.Extract()));
+        (TakeTls13Keys(secrets.TrafficSecretClient, suite), TakeTls13Keys(secrets.TrafficSecretServer, suite));
+
+    // Extract moves the array: BouncyCastle holds the application traffic secrets no more.
+    private static DirectionKeys TakeTls13Keys(TlsSecret trafficSecret, CipherSuite suite)
+    {
+        byte[] secret = trafficSecret.Extract();
+        DirectionKeys keys = DirectionKeys.FromTrafficSecret(suite, secret);
+        SecretArrays.Return(secret);
+        return keys;
+    }
 
     // RFC 5246 §6.3: client key, server key, client IV, server IV; an AEAD has no MAC keys.
     private static (DirectionKeys, DirectionKeys) TakeTls12Keys(TlsServerContext context, CipherSuite suite)

@@ -29,7 +29,12 @@ internal sealed class HandshakeAead(AeadAlgorithm algorithm, bool encrypts) : Tl
         _aead = algorithm.Create(key);
     }
 
-    public void Init(byte[] nonce, int macSize, byte[] additionalData) => _nonce = nonce;
+    // In TLS 1.3 the first nonce is the IV itself, so none is left behind.
+    public void Init(byte[] nonce, int macSize, byte[] additionalData)
+    {
+        CryptographicOperations.ZeroMemory(_nonce);
+        _nonce = nonce;
+    }
 
     public int GetOutputSize(int inputLength) =>
         encrypts ? inputLength + AeadAlgorithm.TagLength : inputLength - AeadAlgorithm.TagLength;
@@ -65,6 +70,7 @@ internal sealed class HandshakeAead(AeadAlgorithm algorithm, bool encrypts) : Tl
     public void Dispose()
     {
         _disposed = true;
+        CryptographicOperations.ZeroMemory(_nonce);
         _aead?.Dispose();
     }
 }

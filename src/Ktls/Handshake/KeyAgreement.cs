@@ -56,7 +56,7 @@ internal sealed class LibCryptoAgreement(PlatformCrypto crypto, AgreementCurve c
     {
         using LibCryptoKey key =
             _key ?? throw new InvalidOperationException("There is no ephemeral key yet.");
-        byte[] secret = new byte[curve.SecretLength];
+        byte[] secret = SecretArrays.Rent(curve.SecretLength);
         return LibCrypto.TryDerive(key, _peerKey, secret)
             ? crypto.Adopt(secret)
             : throw new TlsFatalAlert(AlertDescription.illegal_parameter);
@@ -91,7 +91,7 @@ internal sealed class PlatformAgreement(PlatformCrypto crypto, AgreementCurve cu
         {
             using var peer = ECDiffieHellman.Create(new ECParameters { Curve = Curve, Q = point });
             using ECDiffieHellmanPublicKey peerKey = peer.PublicKey;
-            return crypto.Adopt(key.DeriveRawSecretAgreement(peerKey));
+            return crypto.AdoptAndZero(key.DeriveRawSecretAgreement(peerKey));
         }
         catch (CryptographicException offCurve)
         {
@@ -118,7 +118,7 @@ internal sealed class ManagedAgreement(PlatformCrypto crypto, TlsAgreement agree
         return peerValue;
     });
 
-    public TlsSecret CalculateSecret() => crypto.Adopt(Blame(() => agreement.CalculateSecret().Extract()));
+    public TlsSecret CalculateSecret() => crypto.AdoptAndZero(Blame(() => agreement.CalculateSecret().Extract()));
 
     private static byte[] Blame(Func<byte[]> step)
     {

@@ -113,6 +113,16 @@ internal static partial class LibCrypto
         }
     }
 
+    /// <summary>Reads DER in any of OpenSSL's forms; 0 when it is none. The caller frees the key.</summary>
+    internal static nint ReadPrivateKey(ReadOnlySpan<byte> der)
+    {
+        nint memory = BIO_new_mem_buf(der, der.Length);
+        nint key = memory == 0 ? 0 : d2i_PrivateKey_bio(memory, 0);
+        _ = BIO_free(memory);
+        ERR_clear_error();
+        return key;
+    }
+
     internal static void Free(nint key) => EVP_PKEY_free(key);
 
     [SuppressMessage("Interoperability", "CA1416:Validate platform compatibility",
@@ -178,6 +188,16 @@ internal static partial class LibCrypto
 
     [LibraryImport(Library)]
     private static partial int EVP_PKEY_derive(nint context, Span<byte> secret, ref nuint length);
+
+    // The buffer stays the caller's, and pinned: the call copies nothing, so it must be an array that does not move until BIO_free.
+    [LibraryImport(Library)]
+    private static partial nint BIO_new_mem_buf(ReadOnlySpan<byte> buffer, int length);
+
+    [LibraryImport(Library)]
+    private static partial nint d2i_PrivateKey_bio(nint memory, nint key);
+
+    [LibraryImport(Library)]
+    private static partial int BIO_free(nint memory);
 
     private const string Library = "libcrypto.so.3";
 }

@@ -52,28 +52,43 @@ internal sealed class PlatformCrypto : BcTlsCrypto, IDisposable
         return made;
     }
 
-    /// <summary>A secret that takes <paramref name="data"/> over.</summary>
+    /// <summary>A secret that takes over <paramref name="data"/>, one of <see cref="SecretArrays"/>.</summary>
     public PlatformSecret Adopt(byte[] data) => Track(new PlatformSecret(this, data));
 
-    /// <inheritdoc/>
-    public override TlsSecret AdoptSecret(TlsSecret secret) => Adopt(((PlatformSecret)secret).Copy());
+    /// <summary>A secret of these bytes, which stay the caller's to overwrite.</summary>
+    public PlatformSecret AdoptCopy(ReadOnlySpan<byte> data)
+    {
+        byte[] copy = SecretArrays.Rent(data.Length);
+        data.CopyTo(copy);
+        return Adopt(copy);
+    }
+
+    /// <summary>A secret that others have put into an array of theirs, which is zeroed.</summary>
+    public PlatformSecret AdoptAndZero(byte[] data)
+    {
+        PlatformSecret secret = AdoptCopy(data);
+        CryptographicOperations.ZeroMemory(data);
+        return secret;
+    }
 
     /// <inheritdoc/>
-    public override TlsSecret CreateSecret(byte[] data) => Adopt([.. data]);
+    public override TlsSecret AdoptSecret(TlsSecret secret) => ((PlatformSecret)secret).Copy();
+
+    /// <inheritdoc/>
+    public override TlsSecret CreateSecret(byte[] data) => AdoptCopy(data);
 
     /// <inheritdoc/>
     public override TlsSecret HkdfInit(int cryptoHashAlgorithm) =>
-        Adopt(new byte[TlsCryptoUtilities.GetHashOutputSize(cryptoHashAlgorithm)]);
+        Adopt(SecretArrays.Rent(TlsCryptoUtilities.GetHashOutputSize(cryptoHashAlgorithm)));
 
     /// <inheritdoc/>
     public override TlsSecret CreateHybridSecret(TlsSecret s1, TlsSecret s2)
     {
-        byte[] first = s1.Extract();
-        byte[] second = s2.Extract();
-        PlatformSecret both = Adopt([.. first, .. second]);
-        CryptographicOperations.ZeroMemory(first);
-        CryptographicOperations.ZeroMemory(second);
-        return both;
+        byte[] both = SecretArrays.Rent(s1.Length + s2.Length);
+        int length = s1.Length;
+        s1.ExtractTo(both.AsSpan(0, length));
+        s2.ExtractTo(both.AsSpan(length));
+        return Adopt(both);
     }
 
     /// <inheritdoc/>
@@ -130,11 +145,22 @@ internal sealed class PlatformCrypto : BcTlsCrypto, IDisposable
         _ => throw new TlsFatalAlert(AlertDescription.internal_error, "A hash that no suite of ours uses."),
     };
 
-    private TlsAeadCipher CreateCipher(TlsCryptoParameters parameters, int aeadType,
+    private HandshakeCipher CreateCipher(TlsCryptoParameters parameters, int aeadType,
         AeadAlgorithm algorithm) =>
-        new(parameters, Track(new HandshakeAead(algorithm, encrypts: true)),
-            Track(new HandshakeAead(algorithm, encrypts: false)), algorithm.KeyLength,
-            AeadAlgorithm.TagLength, aeadType);
+        Track(new HandshakeCipher(parameters, Track(new HandshakeAead(algorithm, encrypts: true)),
+            Track(new HandshakeAead(algorithm, encrypts: false)), algorithm.KeyLength, aeadType));
+
+    // BouncyCastle's own keeps the IVs until the collector finds it.
+    private sealed class HandshakeCipher(TlsCryptoParameters parameters, HandshakeAead encryptor,
+        HandshakeAead decryptor, int keyLength, int aeadType)
+        : TlsAeadCipher(parameters, encryptor, decryptor, keyLength, AeadAlgorithm.TagLength, aeadType), IDisposable
+    {
+        public void Dispose()
+        {
+            CryptographicOperations.ZeroMemory(m_encryptNonce);
+            CryptographicOperations.ZeroMemory(m_decryptNonce);
+        }
+    }
 
     private sealed class PlatformNonces : TlsNonceGenerator
     {

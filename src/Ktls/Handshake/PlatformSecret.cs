@@ -8,6 +8,8 @@ namespace Ktls.Handshake;
 /// <summary>
 /// A secret whose derivations run in the platform's library and whose bytes are zeroed when it ends.
 /// </summary>
+/// <param name="crypto">What made it.</param>
+/// <param name="data">One of <see cref="SecretArrays"/>.</param>
 internal sealed class PlatformSecret(PlatformCrypto crypto, byte[] data)
     : AbstractTlsSecret(data), IDisposable
 {
@@ -15,11 +17,20 @@ internal sealed class PlatformSecret(PlatformCrypto crypto, byte[] data)
 
     public void Dispose() => Destroy();
 
-    /// <summary>The bytes once more, in an array of the caller's.</summary>
-    public byte[] Copy()
+    public override void Destroy()
+    {
+        if (m_data is { } data)
+        {
+            m_data = null;
+            SecretArrays.Return(data);
+        }
+    }
+
+    /// <summary>The same secret once more, with a life of its own.</summary>
+    public PlatformSecret Copy()
     {
         CheckAlive();
-        return [.. m_data];
+        return crypto.AdoptCopy(m_data);
     }
 
     public override byte[] CalculateHmac(int cryptoHashAlgorithm, byte[] buf, int off, int len)
@@ -30,12 +41,14 @@ internal sealed class PlatformSecret(PlatformCrypto crypto, byte[] data)
     }
 
     // RFC 5869 §2.2: this secret is the salt and ends; the input keying material lives on, as BouncyCastle
-    // extracts twice from the same string of zeros.
+    // extracts twice from the same string of zeros. HKDF-Extract is HMAC with the salt as its key, and is asked for as that: OpenSSL cleanses the
+    // key of an HMAC when it frees it, but not the salt of its HKDF, and in TLS 1.3 the salt is the secret that all traffic secrets follow from.
     public override TlsSecret HkdfExtract(int cryptoHashAlgorithm, TlsSecret ikm)
     {
         CheckAlive();
         HashAlgorithmName name = PlatformCrypto.HashName(cryptoHashAlgorithm);
-        byte[] key = HKDF.Extract(name, ((PlatformSecret)ikm).m_data, salt: m_data);
+        byte[] key = SecretArrays.Rent(TlsCryptoUtilities.GetHashOutputSize(cryptoHashAlgorithm));
+        CryptographicOperations.HmacData(name, m_data, ((PlatformSecret)ikm).m_data, key);
         Destroy();
         return crypto.Adopt(key);
     }
@@ -46,7 +59,7 @@ internal sealed class PlatformSecret(PlatformCrypto crypto, byte[] data)
     public override TlsSecret HkdfExpand(int cryptoHashAlgorithm, ReadOnlySpan<byte> info, int length)
     {
         CheckAlive();
-        byte[] output = new byte[length];
+        byte[] output = SecretArrays.Rent(length);
         HKDF.Expand(PlatformCrypto.HashName(cryptoHashAlgorithm), m_data, output, info);
         return crypto.Adopt(output);
     }
@@ -70,7 +83,7 @@ internal sealed class PlatformSecret(PlatformCrypto crypto, byte[] data)
         seed.CopyTo(labelAndSeed[Encoding.ASCII.GetBytes(label, labelAndSeed)..]);
         CryptographicOperations.HmacData(name, m_data, labelAndSeed, chain);
 
-        byte[] output = new byte[length];
+        byte[] output = SecretArrays.Rent(length);
         Span<byte> block = stackalloc byte[hashLength];
         for (int written = 0; written < length; written += hashLength)
         {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Aead.Algorithms;
 using Aead.Records;
 
 namespace Ktls.Handshake;
@@ -80,6 +81,15 @@ public sealed class ServerHandshake : IDisposable
         }
 
         _expectedLength = 0;
+        HandshakeStatus status = Take(protocol, record, length);
+
+        // BouncyCastle derives keys into its stack frames.
+        StackScrub.RunDeep();
+        return status;
+    }
+
+    private HandshakeStatus Take(BouncyProtocol protocol, byte[] record, int length)
+    {
         try
         {
             JudgeFraming(protocol, record.AsSpan(0, length));

@@ -28,6 +28,12 @@ public static class ProcessHardening
                 + "Set it from outside: 'ulimit -c 0', or LimitCORE=0 in a systemd unit.");
         }
 
+        if (DumpVariables.Any(name => Environment.GetEnvironmentVariable(name) is { } value && value.Trim().TrimStart('0').Length > 0))
+        {
+            refused.Add("This process may leave a dump that holds keys: DOTNET_DbgEnableMiniDump is set, and the runtime's own dumper, run as root, "
+                + "asks nobody. Unset it.");
+        }
+
         return refused.ToImmutable();
     }
 
@@ -53,6 +59,9 @@ public static class ProcessHardening
         Architecture.Arm64 => (167, 261), // include/uapi/asm-generic/unistd.h
         _ => (-1, -1),                    // ENOSYS, which is reported as any refusal is
     };
+
+    // What the runtime reads before this program runs; the second is its older name.
+    private static readonly string[] DumpVariables = ["DOTNET_DbgEnableMiniDump", "COMPlus_DbgEnableMiniDump"];
 
     private const int GetDumpableOption = 3; // PR_GET_DUMPABLE, include/uapi/linux/prctl.h
     private const int SetDumpableOption = 4; // PR_SET_DUMPABLE, include/uapi/linux/prctl.h

@@ -22,7 +22,7 @@ internal sealed class TransportResources : IDisposable
         Kernel = kernel;
         Pages = pages;
         Log = log;
-        Memory = memory.Create();
+        Memory = new ZeroingMemoryPool(memory.Create());
         Scratches = new ScratchPool(pages, ScratchesMax);
         Metrics.Observe(pages, Table);
         _loops = new EventLoop[LoopCount];

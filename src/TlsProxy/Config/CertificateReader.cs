@@ -29,22 +29,30 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
         bool isPem = content.AsSpan().IndexOf("-----BEGIN "u8) >= 0;
         (IReadOnlyList<X509Certificate2> chain, AsymmetricAlgorithm key)? pair =
             isPem ? ReadPem(options, file, content, path) : ReadPfx(options, file, content, path);
+
+        // The key may be in the same file.
+        CryptographicOperations.ZeroMemory(content);
         return pair is { } found ? CreateIdentity(found.chain, found.key, options, file, path) : null;
     }
 
     private (IReadOnlyList<X509Certificate2>, AsymmetricAlgorithm)? ReadPem(
         CertificateOptions options, string file, byte[] content, string path)
     {
-        string certificateText = Encoding.UTF8.GetString(content);
         X509Certificate2Collection chain = [];
+        char[] certificateText = GC.AllocateArray<char>(content.Length, pinned: true);
         try
         {
-            chain.ImportFromPem(certificateText);
+            int length = Encoding.UTF8.GetChars(content, certificateText);
+            chain.ImportFromPem(certificateText.AsSpan(0, length));
         }
         catch (CryptographicException e)
         {
             report.Error($"{path}:Certificate", $"{file} is damaged ({e.Message}); export the chain again.");
             return null;
+        }
+        finally
+        {
+            certificateText.AsSpan().Clear();
         }
 
         if (chain.Count == 0)
@@ -53,12 +61,12 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
             return null;
         }
 
-        string? keyText = certificateText;
+        byte[]? keyText = content;
         string keyFile = file;
         if (options.Key is not null)
         {
             keyFile = Path.GetFullPath(options.Key, folder);
-            keyText = ReadFile(keyFile, $"{path}:Key") is { } keyContent ? Encoding.UTF8.GetString(keyContent) : null;
+            keyText = ReadFile(keyFile, $"{path}:Key");
             if (keyText is null)
             {
                 return null;
@@ -66,6 +74,7 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
         }
 
         AsymmetricAlgorithm? key = PemKeyReader.Read(keyText, keyFile, options.Password, $"{path}:Key", report);
+        CryptographicOperations.ZeroMemory(keyText);
         if (key is null)
         {
             return null;
@@ -144,7 +153,7 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
     {
         try
         {
-            return File.ReadAllBytes(file);
+            return ReadPinned(file);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -158,6 +167,44 @@ internal sealed class CertificateReader(string folder, ConfigReport report)
         return null;
     }
 
+    /// <summary>A file in an array that the collector does not move, so that whoever overwrites it leaves no copy behind.</summary>
+    internal static byte[] ReadPinned(string file)
+    {
+        // No buffer of its own. A pipe has no length, and that of a file may be wrong by the time it has been read.
+        using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        byte[] content = GC.AllocateArray<byte>(stream.CanSeek ? (int)Math.Min(stream.Length, FileBytesMax) + 1 : PipeBytes, pinned: true);
+        int length = 0;
+        int count;
+        while ((count = stream.Read(content, length, content.Length - length)) > 0)
+        {
+            length += count;
+            if (length > FileBytesMax)
+            {
+                CryptographicOperations.ZeroMemory(content);
+                throw new IOException($"more than {FileBytesMax >> 20} MiB");
+            }
+
+            if (length == content.Length)
+            {
+                content = Resized(content, 2 * length);
+            }
+        }
+
+        return Resized(content, length);
+    }
+
+    private static byte[] Resized(byte[] content, int length)
+    {
+        byte[] resized = GC.AllocateArray<byte>(length, pinned: true);
+        content.AsSpan(0, Math.Min(content.Length, length)).CopyTo(resized);
+        CryptographicOperations.ZeroMemory(content);
+        return resized;
+    }
+
     private static bool PublicKeyMatches(X509Certificate2 leaf, AsymmetricAlgorithm key) =>
         leaf.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo());
+
+    // What a pipe holds on Linux; a chain with its key is a tenth of it.
+    private const int PipeBytes = 1 << 16;
+    private const int FileBytesMax = 16 << 20;
 }

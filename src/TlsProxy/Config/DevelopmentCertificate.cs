@@ -38,9 +38,7 @@ internal sealed class DevelopmentCertificate(string folder)
 
             if (existing is not null && existing.NotAfter.ToUniversalTime() > DateTime.UtcNow + RenewBefore)
             {
-                ECDsa existingKey = ECDsa.Create();
-                existingKey.ImportFromPem(File.ReadAllText(KeyFile));
-                return new ServerIdentity([existing], existingKey, []);
+                return new ServerIdentity([existing], ReadKey(path, report)!, []);
             }
 
             (X509Certificate2 authority, X509Certificate2 leaf, ECDsa key) = Create();
@@ -93,17 +91,21 @@ internal sealed class DevelopmentCertificate(string folder)
 
     private bool IsKeyOf(X509Certificate2 leaf)
     {
-        using ECDsa key = ECDsa.Create();
+        using AsymmetricAlgorithm? key = ReadKey("", new ConfigReport());
+        return key is not null && key.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(leaf.PublicKey.ExportSubjectPublicKeyInfo());
+    }
+
+    private AsymmetricAlgorithm? ReadKey(string path, ConfigReport report)
+    {
+        byte[] pem = CertificateReader.ReadPinned(KeyFile);
         try
         {
-            key.ImportFromPem(File.ReadAllText(KeyFile));
+            return PemKeyReader.Read(pem, KeyFile, password: null, path, report);
         }
-        catch (Exception e) when (e is ArgumentException or CryptographicException)
+        finally
         {
-            return false;
+            CryptographicOperations.ZeroMemory(pem);
         }
-
-        return key.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(leaf.PublicKey.ExportSubjectPublicKeyInfo());
     }
 
     private static string ReadSubject(string file)

@@ -1,4 +1,7 @@
+using System.Buffers.Text;
 using System.Security.Cryptography;
+using System.Text;
+using Ktls.Handshake;
 
 namespace TlsProxy.Config;
 
@@ -6,16 +9,16 @@ namespace TlsProxy.Config;
 internal static class PemKeyReader
 {
     /// <summary>The key, or null when the report has an error for it.</summary>
-    public static AsymmetricAlgorithm? Read(string pem, string file, string? password, string path, ConfigReport report)
+    public static AsymmetricAlgorithm? Read(ReadOnlySpan<byte> pem, string file, string? password, string path, ConfigReport report)
     {
-        string? label = FindLabel(pem);
+        string? label = FindLabel(pem, out ReadOnlySpan<byte> base64);
         if (label is null)
         {
             report.Error(path, $"{file} holds no private key; name the PEM file that has '-----BEGIN PRIVATE KEY-----'.");
             return null;
         }
 
-        if (pem.Contains("Proc-Type: 4,ENCRYPTED", StringComparison.Ordinal))
+        if (pem.IndexOf("Proc-Type: 4,ENCRYPTED"u8) >= 0)
         {
             report.Error(
                 path,
@@ -30,8 +33,14 @@ internal static class PemKeyReader
             return null;
         }
 
-        return Import(ECDsa.Create(), pem, encrypted ? password : null)
-            ?? Import(RSA.Create(), pem, encrypted ? password : null)
+        if (!encrypted && ImportBase64(base64) is { } direct)
+        {
+            return direct;
+        }
+
+        string text = Encoding.UTF8.GetString(pem);
+        return Import(ECDsa.Create(), text, encrypted ? password : null)
+            ?? Import(RSA.Create(), text, encrypted ? password : null)
             ?? Refuse();
 
         AsymmetricAlgorithm? Refuse()
@@ -43,6 +52,22 @@ internal static class PemKeyReader
                     : $"{file} holds no ECDSA or RSA key that can be read; make one with "
                         + "'openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256'.");
             return null;
+        }
+    }
+
+    // On no way through a string or an array that the collector could copy.
+    private static AsymmetricAlgorithm? ImportBase64(ReadOnlySpan<byte> base64)
+    {
+        byte[] der = GC.AllocateArray<byte>(Base64.GetMaxDecodedFromUtf8Length(base64.Length), pinned: true);
+        try
+        {
+            return Base64.DecodeFromUtf8(base64, der, out _, out int length) == System.Buffers.OperationStatus.Done
+                ? PrivateKeyImport.FromDer(der.AsSpan(0, length))
+                : null;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(der);
         }
     }
 
@@ -68,14 +93,15 @@ internal static class PemKeyReader
         }
     }
 
-    private static string? FindLabel(string pem)
+    private static string? FindLabel(ReadOnlySpan<byte> pem, out ReadOnlySpan<byte> base64)
     {
-        ReadOnlySpan<char> rest = pem;
-        while (PemEncoding.TryFind(rest, out PemFields fields))
+        ReadOnlySpan<byte> rest = pem;
+        while (PemEncoding.TryFindUtf8(rest, out PemFields fields))
         {
-            string label = rest[fields.Label].ToString();
+            string label = Encoding.UTF8.GetString(rest[fields.Label]);
             if (KeyLabels.Contains(label))
             {
+                base64 = rest[fields.Base64Data];
                 return label;
             }
 
@@ -83,7 +109,16 @@ internal static class PemKeyReader
         }
 
         // A PEM block with header lines is not found above; the old encrypted format is one.
-        return Array.Find(KeyLabels, l => pem.Contains($"-----BEGIN {l}-----", StringComparison.Ordinal));
+        base64 = [];
+        foreach (string label in KeyLabels)
+        {
+            if (pem.IndexOf(Encoding.UTF8.GetBytes($"-----BEGIN {label}-----")) >= 0)
+            {
+                return label;
+            }
+        }
+
+        return null;
     }
 
     private const string EncryptedLabel = "ENCRYPTED PRIVATE KEY";

@@ -28,6 +28,15 @@ internal sealed class FakeRecordSource : IRecordSource
     public void Deliver(ContentType type, params byte[] fragment) =>
         _outcomes.Enqueue(new ReadOutcome { Status = ReadStatus.Control, ControlType = type, Control = fragment });
 
+    /// <summary>close_notify in the same batch as data.</summary>
+    public void CloseBehind(ExposedPages data) => _outcomes.Enqueue(new ReadOutcome
+    {
+        Status = ReadStatus.Control,
+        ControlType = ContentType.Alert,
+        Control = new byte[] { 1, 0 },
+        Data = data,
+    });
+
     public void Finish() => _outcomes.Enqueue(new ReadOutcome { Status = ReadStatus.EndOfStream });
 
     public void Break() => _outcomes.Enqueue(new ReadOutcome { Status = ReadStatus.Broken, Failure = "ECONNRESET" });

@@ -150,6 +150,26 @@ public class RecordPipeReaderTests
         Assert.Equal(0, bench.PeerGone);
     }
 
+    /// <summary>
+    /// Kestrel takes a completed read of a body for one that brought nothing: it would refuse the body and then read it as the next request.
+    /// </summary>
+    [Fact]
+    [Trait("Claim", "C11")]
+    public async Task The_last_bytes_come_before_the_completion_and_never_with_it()
+    {
+        using ReaderBench bench = new();
+        bench.Source.CloseBehind(bench.Next(10));
+        bench.Reader.OnReadable(peerClosed: false);
+        ReadResult result = await bench.Reader.ReadAsync().Within();
+        Assert.Equal((10, false), (result.Buffer.Length, result.IsCompleted));
+        bench.Reader.AdvanceTo(result.Buffer.GetPosition(4));
+        result = await bench.Reader.ReadAsync().Within();
+        Assert.Equal((6, false), (result.Buffer.Length, result.IsCompleted));
+        bench.Reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        result = await bench.Reader.ReadAsync().Within();
+        Assert.Equal((6, true), (result.Buffer.Length, result.IsCompleted));
+    }
+
     [Fact]
     [Trait("Claim", "C2")]
     public async Task A_fin_without_close_notify_is_an_error_and_never_a_completion()

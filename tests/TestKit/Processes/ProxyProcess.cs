@@ -38,6 +38,9 @@ public sealed class ProxyProcess : IAsyncDisposable
 
     public string Output => _program.Output;
 
+    /// <summary>Where it runs.</summary>
+    public string Folder => _directory.FullPath;
+
     public Uri Address => new($"https://localhost:{Port}");
 
     /// <summary>Starts it with this configuration and waits until it accepts connections.</summary>
@@ -186,6 +189,11 @@ public sealed class ProxyProcess : IAsyncDisposable
         }
 
         Dictionary<string, string> environment = settings.Metered ? ProxyMeters.EnvironmentFor(meters) : [];
+        foreach ((string name, string value) in settings.Environment)
+        {
+            environment[name] = value;
+        }
+
         if (settings.HeapBytesMax is { } bytes)
         {
             environment["DOTNET_GCHeapHardLimit"] = bytes.ToString("x", CultureInfo.InvariantCulture);

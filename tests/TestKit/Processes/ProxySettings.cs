@@ -42,6 +42,12 @@ public sealed record ProxySettings
     /// <summary>The listener's Kernel section; null leaves the product's default.</summary>
     public KernelPolicy? Kernel { get; init; }
 
+    /// <summary>Everything is logged, of Kestrel and YARP too.</summary>
+    public bool LogsEverything { get; init; }
+
+    /// <summary>Variables of the proxy's process beside those it inherits.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Listeners beside the first, by name, each with its own Kernel section.</summary>
     public IReadOnlyDictionary<string, KernelPolicy> FurtherListeners { get; init; } = new Dictionary<string, KernelPolicy>();
 
@@ -68,7 +74,7 @@ public sealed record ProxySettings
 
         JsonObject root = new()
         {
-            ["Logging"] = new JsonObject { ["LogLevel"] = new JsonObject { ["Default"] = "Information" } },
+            ["Logging"] = new JsonObject { ["LogLevel"] = LogLevels() },
             ["TlsProxy"] = proxy,
             ["ReverseProxy"] = new JsonObject { ["Routes"] = RouteTable(), ["Clusters"] = ClusterTable() },
         };
@@ -90,6 +96,10 @@ public sealed record ProxySettings
 
         return pages;
     }
+
+    private JsonObject LogLevels() => LogsEverything
+        ? new JsonObject { ["Default"] = "Trace", ["Microsoft"] = "Trace", ["Yarp"] = "Trace" }
+        : new JsonObject { ["Default"] = "Information" };
 
     private JsonObject Listener(int port, TestCertificates certificates, KernelPolicy? kernel)
     {
