@@ -52,7 +52,7 @@ internal sealed class HiddenReceive(IHiddenReads ring, PinnedPages pages) : IDis
             return;
         }
 
-        ring.Submit(_reads.AsSpan(0, _count));
+        Fill(_reads.AsSpan(0, _count));
         for (int i = 0; i < _count; i++)
         {
             _turn[i].Result = _reads[i].Result;
@@ -70,7 +70,7 @@ internal sealed class HiddenReceive(IHiddenReads ring, PinnedPages pages) : IDis
 
         read.Slot = slot;
         _single[0] = ReadInto(slot, descriptor);
-        ring.Submit(_single);
+        Fill(_single);
         read.Result = _single[0].Result;
         read.IsComplete = true;
     }
@@ -116,6 +116,19 @@ internal sealed class HiddenReceive(IHiddenReads ring, PinnedPages pages) : IDis
     {
         Pages.Dispose();
         ring.Dispose();
+    }
+
+    // Empty records of data in front of a control record read like the FIN, but only once.
+    private void Fill(Span<HiddenRead> reads)
+    {
+        ring.Submit(reads);
+        for (int i = 0; i < reads.Length; i++)
+        {
+            if (reads[i].Result.MovedNothing)
+            {
+                ring.Submit(reads.Slice(i, 1));
+            }
+        }
     }
 
     private static HiddenRead ReadInto(PinnedSlot slot, int descriptor) =>

@@ -126,13 +126,6 @@ internal sealed class KernelRecordSource : IRecordSource
         }
 
         ExposedPages? data = _hidden!.Take(_read, out SyscallResult result);
-        if (result.MovedNothing)
-        {
-            // Empty records of data in front of a control record read like the FIN, but only once.
-            _hidden.Read(_read, _descriptor);
-            data = _hidden.Take(_read, out result);
-        }
-
         return data != null ? new ReadOutcome { Data = data } : Interpret(result);
     }
 

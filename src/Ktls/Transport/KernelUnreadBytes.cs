@@ -46,15 +46,7 @@ internal sealed class KernelUnreadBytes(IKernelTls kernel, int descriptor, Event
     {
         HiddenReceive hidden = loop.Hidden!;
         hidden.Read(_read, descriptor);
-        SyscallResult discarded = hidden.Discard(_read);
-        if (discarded.MovedNothing)
-        {
-            // Empty records of data in front of a control record read like the FIN, but only once.
-            hidden.Read(_read, descriptor);
-            discarded = hidden.Discard(_read);
-        }
-
-        return discarded;
+        return hidden.Discard(_read);
     }
 
     private SyscallResult DiscardVerified()
