@@ -79,7 +79,7 @@ internal sealed class KernelSendQueue(IKernelTls kernel, DirectionKeys keys) : I
 
             if (sent.Failed)
             {
-                return StatusOf(sent);
+                return SendQueue.StatusOf(sent);
             }
 
             _recordsMost += RecordsOf(sent.Value);
@@ -189,7 +189,7 @@ internal sealed class KernelSendQueue(IKernelTls kernel, DirectionKeys keys) : I
 
         if (sent.Failed)
         {
-            return StatusOf(sent);
+            return SendQueue.StatusOf(sent);
         }
 
         _recordsMost++;
@@ -199,9 +199,6 @@ internal sealed class KernelSendQueue(IKernelTls kernel, DirectionKeys keys) : I
     // The other direction met a bad record, which is told once if it was its header. It is the receiver's to hear, which then closes; until
     // then nothing goes. After that the alert that says so must still go out.
     private bool MayTakeError(SyscallResult sent) => sent.RefusesRecord && _closingAlert != null;
-
-    private static SendStatus StatusOf(SyscallResult failure) =>
-        failure.WouldBlock || failure.RefusesRecord ? SendStatus.Blocked : SendStatus.Broken;
 
     private UsageAction Usage()
     {

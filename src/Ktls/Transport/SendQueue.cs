@@ -20,6 +20,10 @@ internal sealed class SendQueue(int descriptor) : IPendingSend
     /// <summary>Queues a range of a block; the queue takes a reference of its own.</summary>
     public void Enqueue(OutgoingBlock block, int start, int length) => _pieces.Enqueue(block, start, length);
 
+    /// <summary>What a send that failed means for what is queued: a record the other direction refuses only keeps it waiting.</summary>
+    public static SendStatus StatusOf(SyscallResult failure) =>
+        failure.WouldBlock || failure.RefusesRecord ? SendStatus.Blocked : SendStatus.Broken;
+
     public SendStatus Send()
     {
         while (QueuedBytes > 0)
@@ -34,7 +38,7 @@ internal sealed class SendQueue(int descriptor) : IPendingSend
 
             if (sent.Failed)
             {
-                return sent.WouldBlock || sent.RefusesRecord ? SendStatus.Blocked : SendStatus.Broken;
+                return StatusOf(sent);
             }
 
             _pieces.Remove(sent.Value);
