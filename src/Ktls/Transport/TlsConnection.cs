@@ -115,18 +115,7 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
             if (Give())
             {
                 // The consumer can meet the end of reading just before the loop has told it here.
-                if (_reader.Ended is { Kind: not ReadEndKind.Clean } end)
-                {
-                    EndAs(end);
-                }
-                else if (_writer.Failed)
-                {
-                    Drop();
-                }
-                else
-                {
-                    Finish(AlertDescription.CloseNotify);
-                }
+                EndAs(_reader.Ended);
             }
         }
 
@@ -151,9 +140,21 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
         }
     }
 
-    private void EndAs(ReadEnd end)
+    // Null: reading has not ended, which is as good an end as a clean one.
+    private void EndAs(ReadEnd? end)
     {
-        if (end.Kind == ReadEndKind.Refused)
+        if (end is null or { Kind: ReadEndKind.Clean })
+        {
+            if (_writer.Failed)
+            {
+                Drop();
+            }
+            else
+            {
+                Finish(AlertDescription.CloseNotify);
+            }
+        }
+        else if (end.Kind == ReadEndKind.Refused)
         {
             if (_listener.MayLog())
             {
