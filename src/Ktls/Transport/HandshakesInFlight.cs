@@ -2,11 +2,12 @@ namespace Ktls.Transport;
 
 /// <summary>
 /// The handshakes of a listener that are under way, bounded. When there is no room, the oldest of those that have sent nothing yet goes, because
-/// it cost nothing and is the least likely to be genuine; only without such a one the oldest of all. Not thread-safe: the listener's lock
-/// guards it.
+/// it cost nothing and is the least likely to be genuine; but a quarter of the room is theirs, or a newcomer, who has sent nothing either, would
+/// be the first to go wherever others hold the room with half a ClientHello. Not thread-safe: the listener's lock guards it.
 /// </summary>
 internal sealed class HandshakesInFlight(int handshakesMax)
 {
+    private readonly int _silentKept = Math.Max(1, handshakesMax / 4);
     private readonly LinkedList<PendingHandshake> _silent = new();
     private readonly LinkedList<PendingHandshake> _spoken = new();
 
@@ -24,14 +25,14 @@ internal sealed class HandshakesInFlight(int handshakesMax)
             return null;
         }
 
-        handshake.Node = (handshake.HasSpoken ? _spoken : _silent).AddLast(handshake);
-        if (Count <= handshakesMax)
+        PendingHandshake? oldest = null;
+        if (Count == handshakesMax)
         {
-            return null;
+            oldest = (_silent.Count >= _silentKept ? _silent : _spoken).First!.Value;
+            Remove(oldest);
         }
 
-        PendingHandshake oldest = (_silent.First ?? _spoken.First)!.Value;
-        Remove(oldest);
+        handshake.Node = (handshake.HasSpoken ? _spoken : _silent).AddLast(handshake);
         return oldest;
     }
 

@@ -22,6 +22,9 @@ internal sealed class PendingHandshake(
     private HandshakeRefusal? _ended;
     private int _state = Idle;
 
+    // Of the loop alone: the listener hears of the first bytes at once, and not when the thread pool has time for them.
+    private bool _hasSpoken;
+
     // A FIN has one edge, and a client may send it right behind its Finished: the connection must hear of it.
     private volatile bool _peerClosed;
     private volatile TlsConnection? _connection;
@@ -47,6 +50,12 @@ internal sealed class PendingHandshake(
             // The loop found this handshake in the table just before its connection took the place.
             connection.Socket.OnReady(ready);
             return;
+        }
+
+        if (ready.Readable && !_hasSpoken)
+        {
+            _hasSpoken = true;
+            listener.OnSpoken(this);
         }
 
         if (ready.Readable || Volatile.Read(ref _handshake) != null)
@@ -173,12 +182,7 @@ internal sealed class PendingHandshake(
                 return true;
             }
 
-            if (_handshake == null)
-            {
-                _handshake = new ServerHandshake(listener.Options.Handshake);
-                listener.OnSpoken(this);
-            }
-
+            _handshake ??= new ServerHandshake(listener.Options.Handshake);
             switch (_reader.Read(_handshake))
             {
                 case HandshakeRead.NeedMoreData:

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using TestKit.Network;
 
 namespace Ktls.Tests.Handshake;
 
@@ -12,24 +13,10 @@ internal static class Duplex
         return (new PipeStream(down.Reader, up.Writer), new PipeStream(up.Reader, down.Writer));
     }
 
-    private sealed class PipeStream(PipeReader reader, PipeWriter writer) : Stream
+    private sealed class PipeStream(PipeReader reader, PipeWriter writer) : DirectStream
     {
         private readonly Stream _read = reader.AsStream();
         private readonly Stream _write = writer.AsStream();
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer,
             CancellationToken cancellationToken = default) =>
@@ -48,10 +35,6 @@ internal static class Duplex
             _write.Write(buffer, offset, count);
 
         public override void Flush() => _write.Flush();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

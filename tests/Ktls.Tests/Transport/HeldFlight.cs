@@ -1,3 +1,5 @@
+using TestKit.Network;
+
 namespace Ktls.Tests.Transport;
 
 /// <summary>
@@ -6,24 +8,10 @@ namespace Ktls.Tests.Transport;
 /// <param name="inner">The connection.</param>
 /// <param name="releasesToRead">The client waits for an answer to its last flight, as in TLS 1.2.</param>
 /// <param name="send">Sends what was held.</param>
-internal sealed class HeldFlight(Stream inner, bool releasesToRead, Action<byte[]> send) : Stream
+internal sealed class HeldFlight(Stream inner, bool releasesToRead, Action<byte[]> send) : DirectStream
 {
     private readonly MemoryStream _held = new();
     private bool _holding;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override int Read(byte[] buffer, int offset, int count)
     {
@@ -52,10 +40,6 @@ internal sealed class HeldFlight(Stream inner, bool releasesToRead, Action<byte[
     public override void Flush()
     {
     }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Aead;
 using Aead.Records;
 using Microsoft.AspNetCore.Connections;
+using TestKit.Network;
 using Xunit;
 
 namespace Ktls.Tests.Transport;
@@ -82,13 +83,32 @@ public class TlsConnectionListenerTests
     public async Task Silent_clients_are_shed_before_one_that_has_begun_its_handshake()
     {
         await using TransportHost host = await TransportHost.StartAsync(maxHandshakes: 2);
-        Socket begun = host.OpenSocket();
-        begun.Send([22]);
-        await Task.Delay(TimeSpan.FromMilliseconds(300));
+        (Task<RecordStream> begun, TaskCompletionSource goOn) = await BeginHandshakeAsync(host);
         Socket[] silent = [.. Enumerable.Range(0, 5).Select(_ => host.OpenSocket())];
         Assert.All(silent[..4], socket => Assert.Equal(0, socket.Receive(new byte[1])));
-        Assert.False(begun.Poll(0, SelectMode.SelectRead));
+        goOn.SetResult();
+        using RecordStream client = await begun.Within();
+        ConnectionContext connection = await host.AcceptAsync();
+        client.Send([1]);
+        Assert.Equal([1], await TlsConnectionTests.ReadAsync(connection, 1));
         Assert.False(silent[4].Poll(0, SelectMode.SelectRead));
+    }
+
+    [Fact]
+    public async Task A_newcomer_has_time_to_speak_where_others_hold_all_room_with_half_a_handshake()
+    {
+        await using TransportHost host = await TransportHost.StartAsync(maxHandshakes: 2);
+        (Task<RecordStream> oldest, TaskCompletionSource goOn) = await BeginHandshakeAsync(host);
+        (Task<RecordStream> younger, TaskCompletionSource goOnToo) = await BeginHandshakeAsync(host);
+        Socket newcomer = host.OpenSocket();
+        await Task.Delay(TimeSpan.FromMilliseconds(300));
+        using RecordStream client = await Task.Run(() => RawTlsClient.Handshake(newcomer, TlsVersion.Tls13)).Within();
+        await host.AcceptAsync();
+        goOnToo.SetResult();
+        (await younger.Within()).Dispose();
+        await host.AcceptAsync();
+        goOn.SetResult();
+        (await oldest.Within()).Dispose();
     }
 
     [Fact]
@@ -108,15 +128,7 @@ public class TlsConnectionListenerTests
     public async Task Unbinding_lets_handshakes_in_flight_end_and_then_accept_answers_null()
     {
         await using TransportHost host = await TransportHost.StartAsync();
-        Socket socket = host.OpenSocket();
-        TaskCompletionSource begun = new();
-        TaskCompletionSource unbound = new();
-        Task<RecordStream> shaking = Task.Run(() => RawTlsClient.Handshake(
-            socket, TlsVersion.Tls13, stream => new BytewiseStream(stream, begun, unbound.Task)));
-        await begun.Task.Within();
-
-        // The transport has to have accepted it, or unbinding would reset it in the backlog.
-        await Task.Delay(300);
+        (Task<RecordStream> shaking, TaskCompletionSource unbound) = await BeginHandshakeAsync(host);
         await host.Listener.UnbindAsync();
         unbound.SetResult();
         using RecordStream client = await shaking.Within();
@@ -127,23 +139,39 @@ public class TlsConnectionListenerTests
         Assert.Throws<SocketException>(() => host.OpenSocket());
     }
 
-    /// <summary>Writes one byte per call; stops after the first one until it is told to go on.</summary>
-    private sealed class BytewiseStream(Stream inner, TaskCompletionSource? begun = null, Task? goOn = null) : Stream
+    // A handshake that stops when it has the server's first bytes, until it is told to go on.
+    private static async Task<(Task<RecordStream> Shaking, TaskCompletionSource GoOn)> BeginHandshakeAsync(TransportHost host)
     {
-        public override bool CanRead => true;
+        Socket socket = host.OpenSocket();
+        TaskCompletionSource answered = new();
+        TaskCompletionSource goOn = new();
+        Task<RecordStream> shaking = Task.Run(() => RawTlsClient.Handshake(socket, TlsVersion.Tls13, stream => new PausedStream(stream, answered, goOn.Task)));
+        await answered.Task.Within();
+        return (shaking, goOn);
+    }
 
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
+    /// <summary>Stops after the first bytes it reads until it is told to go on.</summary>
+    private sealed class PausedStream(Stream inner, TaskCompletionSource answered, Task goOn) : DirectStream
+    {
+        public override int Read(byte[] buffer, int offset, int count)
         {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
+            int read = inner.Read(buffer, offset, count);
+            if (answered.TrySetResult())
+            {
+                goOn.Wait(TestKit.Timeouts.Exchange);
+            }
+
+            return read;
         }
 
+        public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
+
+        public override void Flush() => inner.Flush();
+    }
+
+    /// <summary>Writes one byte per call.</summary>
+    private sealed class BytewiseStream(Stream inner) : DirectStream
+    {
         public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
 
         public override void Write(byte[] buffer, int offset, int count)
@@ -151,17 +179,9 @@ public class TlsConnectionListenerTests
             for (int i = 0; i < count; i++)
             {
                 inner.Write(buffer, offset + i, 1);
-                if (begun != null && begun.TrySetResult())
-                {
-                    goOn!.Wait(TestKit.Timeouts.Exchange);
-                }
             }
         }
 
         public override void Flush() => inner.Flush();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

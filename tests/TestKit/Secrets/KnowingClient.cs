@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Org.BouncyCastle.Tls;
 using Org.BouncyCastle.Tls.Crypto;
+using TestKit.Network;
 using CipherSuite = Aead.CipherSuite;
 
 namespace TestKit.Secrets;
@@ -124,23 +125,9 @@ public sealed class KnowingClient : IDisposable
         public TlsCredentials? GetClientCredentials(CertificateRequest certificateRequest) => null;
     }
 
-    private sealed class TamperingStream(Stream inner) : Stream
+    private sealed class TamperingStream(Stream inner) : DirectStream
     {
         public bool TampersNext { get; set; }
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
 
@@ -157,10 +144,6 @@ public sealed class KnowingClient : IDisposable
         }
 
         public override void Flush() => inner.Flush();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {
