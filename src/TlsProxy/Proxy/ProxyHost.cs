@@ -43,6 +43,7 @@ internal static class ProxyHost
     {
         if (hasRoutes)
         {
+            app.Use(ConnectionFields.RefuseAsync);
             app.Use(ClaimedIdentity.RemoveAsync);
             app.UseRouting();
             app.UseRequestTimeouts();

@@ -18,6 +18,9 @@ internal sealed class Http2Frames
     /// <summary>The server will take no more requests.</summary>
     public bool GoAway { get; private set; }
 
+    /// <summary>The server gave the request up.</summary>
+    public bool Reset { get; private set; }
+
     /// <summary>What a client begins with, its one request included; windows are as large as they can be.</summary>
     public static byte[] Get(string path) =>
     [
@@ -58,6 +61,7 @@ internal sealed class Http2Frames
 
         Ended |= type is Data or Headers && (flags & EndStream) != 0;
         GoAway |= type == GoAwayFrame;
+        Reset |= type == ResetFrame;
     }
 
     private static int LengthOf(ReadOnlySpan<byte> header) => (header[0] << 16) | (header[1] << 8) | header[2];
@@ -72,6 +76,7 @@ internal sealed class Http2Frames
     // RFC 9113 §6.
     private const byte Data = 0;
     private const byte Headers = 1;
+    private const byte ResetFrame = 3;
     private const byte Settings = 4;
     private const byte GoAwayFrame = 7;
     private const byte WindowUpdate = 8;

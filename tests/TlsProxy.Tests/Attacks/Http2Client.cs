@@ -1,6 +1,8 @@
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Text;
 using Kernel.Tests.EndToEnd;
+using TestKit;
 
 namespace TlsProxy.Tests.Attacks;
 
@@ -32,6 +34,34 @@ internal static class Http2Client
         SslStream tls = await scene.ConnectTlsAsync("h2");
         await tls.WriteAsync(Preface);
         return tls;
+    }
+
+    /// <summary>Sends these, waits until the server has answered or refused them, and ends the connection.</summary>
+    public static async Task ExchangeAsync(SslStream tls, byte[][] frames)
+    {
+        using CancellationTokenSource patience = new(Timeouts.Exchange);
+        Http2Frames received = new();
+        byte[] buffer = new byte[16 * 1024];
+        try
+        {
+            foreach (byte[] frame in frames)
+            {
+                await tls.WriteAsync(frame, patience.Token);
+            }
+
+            int count = 1;
+            while (count > 0 && !received.Ended && !received.Reset && !received.GoAway)
+            {
+                count = await tls.ReadAsync(buffer, patience.Token);
+                received.Add(buffer.AsSpan(0, count));
+            }
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            // The connection was refused as a whole.
+        }
+
+        await AttackScene.SendAllAsync(tls, []);
     }
 
     private static byte[] Text(string text) => [.. Integer(text.Length), .. Encoding.Latin1.GetBytes(text)];

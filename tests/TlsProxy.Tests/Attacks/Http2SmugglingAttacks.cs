@@ -9,12 +9,11 @@ internal static class Http2SmugglingAttacks
 {
     public static Attack[] All { get; } =
     [
-        // Kestrel lets one of these through, YARP leaves it out: what arrives is the request without it.
         new("downgrade: fields of a connection", Group(
-            Get(("transfer-encoding", "chunked"), "GET /front/00"), Get(("connection", "close")), Get(("keep-alive", "1")), Get(("proxy-connection", "close")),
-            Get(("upgrade", "h2c")), Get(("te", "gzip")), PostZero(("transfer-encoding", "chunked"), Zero + Smuggled), PostZero(("Transfer-Encoding", "chunked")))),
+            Get(("transfer-encoding", "chunked")), Get(("connection", "close")), Get(("keep-alive", "1")), Get(("proxy-connection", "close")),
+            Get(("upgrade", "h2c")), Get(("te", "gzip")), PostZero(("transfer-encoding", "chunked")), PostZero(("Transfer-Encoding", "chunked")))),
 
-        // So here: a name that holds lines arrives nowhere, the request without it may.
+        // A name that holds lines arrives nowhere, the request without it may.
         new("downgrade: lines in names and values", Group(
             Get(("x", "a\r\nX-Forged: b")), Get(("x", Injected)), Get(("x", "a\nb")), Get(("x", "a\rb")), Get(("x", "a\0b")), Get(("x: a\r\ny", "b"), "GET /front/00"), Get(("x y", "a"), "GET /front/00"),
             Get(("x:", "a"), "GET /front/00"), Get(("", "a"), "GET /front/00"), Get(("X-Upper", "a")), Get(("cookie", Injected)), Get(("host", Injected)), Get(("content-length", "0" + Injected)))),
@@ -61,7 +60,7 @@ internal static class Http2SmugglingAttacks
                     ? [Http2Client.Headers(1, false, fields), Http2Client.Data(1, true, content.Replace("/00", number))]
                     : [Http2Client.Headers(1, true, fields)];
                 await using SslStream tls = await Http2Client.ConnectAsync(scene);
-                await AttackScene.SendAllAsync(tls, frames);
+                await Http2Client.ExchangeAsync(tls, frames);
             }
         }
 
