@@ -35,7 +35,7 @@ internal static class Program
 
         if (args.Length == 0 || FuzzTargets.Find(args[0]) is not { } chosen)
         {
-            Console.Error.WriteLine("Usage: Fuzz list | seeds FOLDER | TARGET [FILE...]");
+            Console.Error.WriteLine("Usage: Fuzz list | seeds FOLDER | capture FOLDER NAME COMMAND... | TARGET [FILE...]");
             return 2;
         }
 

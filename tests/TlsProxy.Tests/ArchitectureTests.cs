@@ -44,7 +44,7 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
-    public void TlsProxyAndTestsNeedNoUnsafeCode() =>
+    public void TlsProxyNeedsNoUnsafeCode() =>
         Assert.DoesNotContain("AllowUnsafeBlocks", File.ReadAllText(PathOf("src/TlsProxy/TlsProxy.csproj")), StringComparison.Ordinal);
 
     [Fact]

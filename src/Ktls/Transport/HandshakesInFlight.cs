@@ -1,9 +1,9 @@
 namespace Ktls.Transport;
 
 /// <summary>
-/// The handshakes of a listener that are under way, bounded. When there is no room, the oldest of those that have sent nothing yet goes, because
-/// it cost nothing and is the least likely to be genuine; but a quarter of the room is theirs, or a newcomer, who has sent nothing either, would
-/// be the first to go wherever others hold the room with half a ClientHello. Not thread-safe: the listener's lock guards it.
+/// The handshakes of a listener that are under way, bounded. Without room, the oldest silent one goes: it cost nothing and is the least likely to
+/// be genuine. A quarter of the room is kept for silent ones; with fewer, the oldest that has begun goes. Otherwise half-sent ClientHellos could
+/// fill the room, and each newcomer would be shed first. Not thread-safe: the listener's lock guards it.
 /// </summary>
 internal sealed class HandshakesInFlight(int handshakesMax)
 {

@@ -150,7 +150,7 @@ internal sealed class KernelRecordSource : IRecordSource
         }
     }
 
-    // Net/tls/tls_sw.c, tls_sw_recvmsg and what it calls.
+    // net/tls/tls_sw.c, tls_sw_recvmsg and what it calls.
     private ReadOutcome Interpret(SyscallResult result)
     {
         if (result.WouldBlock)

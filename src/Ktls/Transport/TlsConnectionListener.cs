@@ -125,7 +125,7 @@ internal sealed class TlsConnectionListener : IConnectionListener
             oldest = _handshakes.Add(handshake);
         }
 
-        oldest?.End(new HandshakeRefusal(AlertDescription.InternalError, "more than MaxHandshakes are in flight, and this one is the oldest"));
+        oldest?.End(new HandshakeRefusal(AlertDescription.InternalError, "MaxHandshakes are in flight, and a newcomer needs the room"));
     }
 
     /// <summary>The first bytes of a handshake came.</summary>
@@ -221,6 +221,6 @@ internal sealed class TlsConnectionListener : IConnectionListener
     // A client in the middle of a handshake is a round trip or two from its end.
     private static readonly TimeSpan UnbindGrace = TimeSpan.FromSeconds(2);
 
-    // As long as a lingering close may take to send and to see the peer's FIN.
+    // Longer than the patience of a lingering close; a client that is slower loses its last bytes when the program stops.
     private static readonly TimeSpan DrainMax = TimeSpan.FromSeconds(15);
 }

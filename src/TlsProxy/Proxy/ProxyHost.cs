@@ -43,7 +43,7 @@ internal static class ProxyHost
     {
         if (hasRoutes)
         {
-            app.Use(ConnectionFields.RefuseAsync);
+            app.Use(RequestFraming.RefuseUnclearAsync);
             app.Use(ClaimedIdentity.RemoveAsync);
             app.UseRouting();
             app.UseRequestTimeouts();

@@ -15,7 +15,7 @@ internal interface IScenario : IDisposable
     void Check();
 }
 
-/// <summary>Runs a scenario in all ways with few preemptions, and in some with many.</summary>
+/// <summary>Runs a scenario in the ways with few preemptions, up to a bound, and in some with many.</summary>
 internal static class Exploration
 {
     /// <param name="tell">Makes the scenario, in the same state each time.</param>

@@ -2,7 +2,7 @@ using Xunit.Sdk;
 
 namespace Interleaving.Tests.Scheduling;
 
-/// <summary>A way to take turns in which something is not as it was asserted to be.</summary>
+/// <summary>A way to take turns in which something is not as it was asserted to be, or all wait for each other.</summary>
 internal sealed class InterleavingException : Exception
 {
     public InterleavingException(string message, Schedule schedule)

@@ -12,6 +12,7 @@ internal sealed class Schedule(IChooser chooser, Crew crew)
 
     /// <summary>Runs the actions to their ends, one point at a time.</summary>
     /// <exception cref="InterleavingException">One of them failed, or all wait for each other.</exception>
+    /// <exception cref="TimeoutException">One waits where the schedule has no say.</exception>
     public void Run(IReadOnlyList<Action> actions)
     {
         for (int i = 0; i < actions.Count; i++)
@@ -25,7 +26,7 @@ internal sealed class Schedule(IChooser chooser, Crew crew)
         GiveTurn(null);
         if (!_ended.Task.Wait(StuckMilliseconds))
         {
-            throw new InterleavingException("The schedule does not end: an actor waits for something that is not woven.", this);
+            throw new TimeoutException($"The schedule does not end: an actor waits for something that is not woven. The turns:{this}");
         }
 
         if (_deadlock is { } deadlock)

@@ -5,6 +5,7 @@ using Aead;
 using Aead.Records;
 using Ktls.Tests.Transport;
 using TestKit;
+using TestKit.Network;
 using TestKit.Processes;
 
 namespace Kernel.Tests.EndToEnd;
@@ -13,12 +14,12 @@ namespace Kernel.Tests.EndToEnd;
 internal sealed class HttpRecordClient : IDisposable
 {
     private readonly MemoryStream _data = new();
-    private readonly Http2Frames? _frames;
+    private readonly Http2Reader? _http2;
 
     private HttpRecordClient(RecordStream records, bool http2)
     {
         Records = records;
-        _frames = http2 ? new Http2Frames() : null;
+        _http2 = http2 ? new Http2Reader() : null;
     }
 
     public RecordStream Records { get; }
@@ -30,7 +31,7 @@ internal sealed class HttpRecordClient : IDisposable
     public string Text => Encoding.ASCII.GetString(_data.ToArray());
 
     /// <summary>With HTTP/2: what was received.</summary>
-    public Http2Frames Frames => _frames!;
+    public Http2Reader Http2 => _http2!;
 
     /// <summary>KeyUpdates received, each with the number of data bytes before it.</summary>
     public List<long> KeyUpdates { get; } = [];
@@ -48,7 +49,7 @@ internal sealed class HttpRecordClient : IDisposable
 
     /// <summary>Asks for a path; with HTTP/2 once only.</summary>
     public void Get(string path) => Records.Send(
-        _frames != null ? Http2Frames.Get(path) : Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        _http2 != null ? Http2Get(path) : Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 
     /// <summary>HTTP/1.1: reads until what comes ends like this.</summary>
     public Task ReceiveToAsync(string end)
@@ -61,7 +62,7 @@ internal sealed class HttpRecordClient : IDisposable
     public Task ReceiveAsync(long length) => ReceiveWhileAsync(() => _data.Length < length);
 
     /// <summary>HTTP/2: reads to the end of the response.</summary>
-    public Task ReceiveResponseAsync() => ReceiveWhileAsync(() => !Frames.Ended);
+    public Task ReceiveResponseAsync() => ReceiveWhileAsync(() => !Http2.Ended);
 
     /// <summary>Reads to the end: the alert, and whether a FIN (and no reset) ended the connection.</summary>
     public async Task<(AlertDescription? Alert, bool Finished)> ReceiveEndAsync()
@@ -114,8 +115,20 @@ internal sealed class HttpRecordClient : IDisposable
     private void Take(byte[] content)
     {
         _data.Write(content);
-        _frames?.Add(content);
+        _http2?.Add(content);
     }
+
+    // Everything a connection begins with and one request; windows are as large as they can be.
+    private static byte[] Http2Get(string path) =>
+    [
+        .. Http2Frame.PrefaceWith([0, InitialWindowSize, .. Http2Frame.BigEndian(int.MaxValue)]),
+        .. Http2Frame.Of(Http2Frame.WindowUpdateType, 0, 0, Http2Frame.BigEndian(int.MaxValue - DefaultWindow)),
+        .. Http2Frame.Headers(1, true, Http2Frame.Request("GET", path)),
+    ];
+
+    // RFC 9113 section 6.5.2.
+    private const byte InitialWindowSize = 4;
+    private const int DefaultWindow = 65_535;
 
     private const int UnchangedMeansFull = 15;
 }

@@ -36,8 +36,8 @@ public sealed class KeyUpdateTests(KernelProxies proxies) : KernelProxyTest(prox
 
         // Data under other keys than announced would not decrypt.
         await client.ReceiveResponseAsync();
-        Assert.Equal(Length, client.Frames.Body.Length);
-        Assert.True(PatternBody.Matches(client.Frames.Body, 0));
+        Assert.Equal(Length, client.Http2.Body.Length);
+        Assert.True(PatternBody.Matches(client.Http2.Body, 0));
         Assert.InRange(client.KeyUpdates.Count, 1, requests);
         Assert.All(client.KeyUpdates, position => Assert.InRange(position, 1, client.ReceivedLength - 1));
         TlsStatistics counted = TlsStatistics.Read().Since(before);
@@ -91,10 +91,10 @@ public sealed class KeyUpdateTests(KernelProxies proxies) : KernelProxyTest(prox
         (AlertDescription? alert, bool finished) = await client.ReceiveEndAsync();
 
         Assert.Equal((AlertDescription.CloseNotify, true), (alert, finished));
-        Assert.True(client.Frames.Ended, "The response is not whole.");
-        Assert.True(client.Frames.GoAway, "The client was not told that no more requests are taken.");
-        Assert.Equal(Length, client.Frames.Body.Length);
-        Assert.True(PatternBody.Matches(client.Frames.Body, 0));
+        Assert.True(client.Http2.Ended, "The response is not whole.");
+        Assert.True(client.Http2.GoAway, "The client was not told that no more requests are taken.");
+        Assert.Equal(Length, client.Http2.Body.Length);
+        Assert.True(PatternBody.Matches(client.Http2.Body, 0));
         Assert.Equal(linesBefore + 1, LinesAboutKeys(proxy));
     }
 

@@ -22,7 +22,7 @@ public sealed class AttackScene(ProxyProcess proxy, AttackFixture origins) : IAs
 
     public AttackFixture Origins { get; } = origins;
 
-    /// <summary>Until a new client was served, the worst of all times it was asked; null while it was not.</summary>
+    /// <summary>The longest time a new client has waited for its answer so far; null: none has been served.</summary>
     public TimeSpan? NextServed { get; private set; }
 
     /// <summary>Declares a request that may be forwarded, once.</summary>

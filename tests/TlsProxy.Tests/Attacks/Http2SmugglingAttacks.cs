@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net.Security;
+using System.Text;
 using TestKit;
+using TestKit.Network;
 
 namespace TlsProxy.Tests.Attacks;
 
@@ -57,8 +59,8 @@ internal static class Http2SmugglingAttacks
                 scene.DeclareBegun("POST /front" + number, payloads[index].Body?.Replace("/00", number) ?? "");
                 (string, string)[] fields = [.. payloads[index].Fields.Select(field => (field.Name, field.Value.Replace("/00", number)))];
                 byte[][] frames = payloads[index].Body is { } content
-                    ? [Http2Client.Headers(1, false, fields), Http2Client.Data(1, true, content.Replace("/00", number))]
-                    : [Http2Client.Headers(1, true, fields)];
+                    ? [Http2Frame.Headers(1, false, fields), Http2Frame.Data(1, true, Encoding.Latin1.GetBytes(content.Replace("/00", number)))]
+                    : [Http2Frame.Headers(1, true, fields)];
                 await using SslStream tls = await Http2Client.ConnectAsync(scene);
                 await Http2Client.ExchangeAsync(tls, frames);
             }
@@ -68,7 +70,7 @@ internal static class Http2SmugglingAttacks
     };
 
     private static Payload Get((string, string) field, params string[] mayArrive) =>
-        new(Http2Client.Request("GET", "/front/00", field), null, [.. mayArrive.Select(line => (line, ""))]);
+        new(Http2Frame.Request("GET", "/front/00", field), null, [.. mayArrive.Select(line => (line, ""))]);
 
     private static Payload Raw(params (string, string)[] fields) => new(fields, null, []);
 
@@ -78,7 +80,7 @@ internal static class Http2SmugglingAttacks
     private static Payload PostZero((string, string) field, params string[] mayArrive) => Body(Zero + Smuggled, mayArrive, field);
 
     private static Payload Body(string body, string[] mayArrive, params (string, string)[] fields) =>
-        new(Http2Client.Request("POST", "/front/00", fields), body, [.. mayArrive.Select(arriving => ("POST /front/00", arriving))]);
+        new(Http2Frame.Request("POST", "/front/00", fields), body, [.. mayArrive.Select(arriving => ("POST /front/00", arriving))]);
 
     private const string Zero = "0\r\n\r\n";
     private const string Smuggled = "GET /smuggled/00 HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -1,8 +1,8 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Aead;
+using TestKit.Network;
 using TestKit.Secrets;
 using Xunit;
 
@@ -27,7 +27,7 @@ internal sealed record ConnectionSecret(string Name, SecretKind Kind, bool IsLiv
 /// <summary>One connection whose every secret and every word is known, so that they can be looked for.</summary>
 internal sealed class MarkedConnection : IDisposable
 {
-    private readonly List<byte> _unparsed = [];
+    private readonly Http2Reader _http2 = new();
     private int _stream = -1;
 
     /// <summary>Connects and shakes hands; what is refused in the handshake throws.</summary>
@@ -50,7 +50,7 @@ internal sealed class MarkedConnection : IDisposable
     public void Handshake()
     {
         Client.Handshake();
-        Client.Send(Client.Offer.Http2 ? Preface : []);
+        Client.Send(Client.Offer.Http2 ? Http2Frame.Preface : []);
     }
 
     /// <summary>One request with marks in header and body, and its answer with others.</summary>
@@ -120,20 +120,20 @@ internal sealed class MarkedConnection : IDisposable
         }
 
         _stream += 2;
-        byte[] block = [0x83, 0x87, .. Literal(4, "/marked"), .. Literal(1, "localhost"), .. Literal("x-mark", mark), .. Literal("x-length", length)];
-        Client.Send(Frame(HeadersFrame, EndHeaders, block));
+        Client.Send(Http2Frame.Headers(
+            _stream, false, Http2Frame.Request("POST", "/marked", ("x-mark", mark), ("x-length", length))));
     }
 
     private void SendBody(byte[] body, bool last)
     {
         foreach (byte[] piece in Client.Offer.Http2 ? body.Chunk(16_000) : [body])
         {
-            Client.Send(Client.Offer.Http2 ? Frame(DataFrame, 0, piece) : piece);
+            Client.Send(Client.Offer.Http2 ? Http2Frame.Data(_stream, false, piece) : piece);
         }
 
         if (Client.Offer.Http2 && last)
         {
-            Client.Send(Frame(DataFrame, EndStream, []));
+            Client.Send(Http2Frame.Data(_stream, true, []));
         }
     }
 
@@ -156,54 +156,15 @@ internal sealed class MarkedConnection : IDisposable
                 continue;
             }
 
-            _unparsed.AddRange(next);
-            if (TakeFrames(response))
+            _http2.Add(next);
+            if (_http2.Ended)
             {
-                return response.ToArray();
+                byte[] whole = [.. _http2.Head, .. _http2.Body];
+                _http2.Next();
+                return whole;
             }
         }
     }
-
-    // True at the end of the stream.
-    private bool TakeFrames(MemoryStream response)
-    {
-        bool ended = false;
-        while (_unparsed.Count >= FrameHeader)
-        {
-            int length = (_unparsed[0] << 16) | (_unparsed[1] << 8) | _unparsed[2];
-            if (_unparsed.Count < FrameHeader + length)
-            {
-                break;
-            }
-
-            (byte type, byte flags) = (_unparsed[3], _unparsed[4]);
-            if (type is HeadersFrame or DataFrame)
-            {
-                response.Write([.. _unparsed.GetRange(FrameHeader, length)]);
-                ended |= (flags & EndStream) != 0;
-            }
-
-            _unparsed.RemoveRange(0, FrameHeader + length);
-        }
-
-        return ended;
-    }
-
-    private byte[] Frame(byte type, byte flags, byte[] payload)
-    {
-        byte[] header = new byte[FrameHeader];
-        BinaryPrimitives.WriteInt32BigEndian(header, payload.Length << 8);
-        header[3] = type;
-        header[4] = flags;
-        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(5), _stream);
-        return [.. header, .. payload];
-    }
-
-    // RFC 7541 §6.2.2: a literal without indexing, by the index of its name or with its name.
-    private static byte[] Literal(byte index, string value) => [index, (byte)value.Length, .. Encoding.ASCII.GetBytes(value)];
-
-    private static byte[] Literal(string name, string value) =>
-        [0, (byte)name.Length, .. Encoding.ASCII.GetBytes(name), (byte)value.Length, .. Encoding.ASCII.GetBytes(value)];
 
     private static byte[] Repeated(byte[] mark, int length)
     {
@@ -244,14 +205,6 @@ internal sealed class MarkedConnection : IDisposable
     private static bool IsPublic(RecordedSecret secret) =>
         secret.Name.EndsWith("finished", StringComparison.Ordinal) && secret.Bytes.Length == VerifyDataLength;
 
-    private static readonly byte[] Preface =
-        [.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, 0, 0, 0, 4, 0, 0, 0, 0, 0];
-
     private const int MarkLength = 32;
     private const int VerifyDataLength = 12;
-    private const byte DataFrame = 0;
-    private const byte HeadersFrame = 1;
-    private const byte EndStream = 1;
-    private const byte EndHeaders = 4;
-    private const int FrameHeader = 9;
 }
