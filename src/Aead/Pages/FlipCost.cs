@@ -159,7 +159,7 @@ public static class FlipCost
         }
     }
 
-    private static readonly int[] BatchBytes = [4 << 10, 16 << 10, 64 << 10, 256 << 10];
+    private static int[] BatchBytes => [4 << 10, 16 << 10, 64 << 10, 256 << 10];
 
     // Four sizes, two ways each: a second in all.
     private static readonly TimeSpan TimePerCell = TimeSpan.FromMilliseconds(120);

@@ -144,7 +144,8 @@ public sealed class DirectionKeysTests
         using IAead aead = keys.MoveKeyToAead();
 
         Assert.False(key.ContainsAnyExcept((byte)0));
-        Assert.Throws<InvalidOperationException>(() => keys.Key.Length);
+        InvalidOperationException refused = Assert.Throws<InvalidOperationException>(() => keys.Key.Length);
+        Assert.Contains("moved into an AEAD", refused.Message, StringComparison.Ordinal);
         keys.Update();
         Assert.True(keys.Key.ContainsAnyExcept((byte)0));
     }

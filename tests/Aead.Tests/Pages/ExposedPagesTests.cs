@@ -98,7 +98,7 @@ public sealed class ExposedPagesTests : IDisposable
 
         second.Dispose();
         Assert.Equal((1, 0L), (pool.Status.SlotsInUse, pool.Status.CopyBytesInUse));
-        Assert.Throws<InvalidOperationException>(lease.Unpin);
+        Assert.Contains("without a pin", Assert.Throws<InvalidOperationException>(lease.Unpin).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -179,6 +179,9 @@ public sealed class ExposedPagesTests : IDisposable
         slot.Expose();
         Assert.Throws<ObjectDisposedException>(() => stale.GetSpan());
         Assert.Throws<ObjectDisposedException>(() => stale.Pin());
+
+        // Nor does the pin that failed count.
+        Assert.Throws<InvalidOperationException>(stale.Unpin);
     }
 
     private PagePool PoolOf(Delivery delivery) => delivery == Delivery.Flip ? _flip : _copy;

@@ -41,9 +41,9 @@ public sealed class GuardedSlotTests : IDisposable
     [Fact]
     public void No_state_is_entered_twice_and_no_writer_exists_while_exposed()
     {
-        Assert.Throws<InvalidOperationException>(_slot.Hide);
+        Assert.Contains("is hidden", Assert.Throws<InvalidOperationException>(_slot.Hide).Message, StringComparison.Ordinal);
         _slot.Expose();
-        Assert.Throws<InvalidOperationException>(_slot.Expose);
+        Assert.Contains("is exposed", Assert.Throws<InvalidOperationException>(_slot.Expose).Message, StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => _slot.WriterView().Length);
         Assert.Throws<InvalidOperationException>(() => _slot.Zero(0, 1));
     }

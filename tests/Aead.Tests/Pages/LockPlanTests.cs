@@ -69,6 +69,31 @@ public sealed class LockPlanTests
         Assert.StartsWith("RLIMIT_MEMLOCK is ", LockPlan.LimitInForce(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1L << 20, "1 MiB")]
+    [InlineData(3L << 20, "3 MiB")]
+    [InlineData(1536L << 10, "1536 KiB")]
+    [InlineData(512L << 10, "512 KiB")]
+    [InlineData(0L, "0 KiB")]
+    public void Sizes_are_told_in_the_largest_unit_that_is_exact(long bytes, string words) => Assert.Equal(words, LockPlan.Size(bytes));
+
+    [Fact]
+    public void What_cannot_be_pinned_is_told_with_the_limit_and_the_remedy()
+    {
+        PagePoolException refused = PagePoolException.NotPinned(8 * Mebibyte, "ENOMEM");
+        Assert.True(refused.IsPinLimit);
+        Assert.StartsWith("8 MiB of pages cannot be pinned: ENOMEM; RLIMIT_MEMLOCK is ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("already counts.", refused.Message, StringComparison.Ordinal);
+        AssertRemedy("LimitMEMLOCK=8M", "ulimit -l 8192", "memlock=8388608", refused.Message);
+    }
+
+    [Fact]
+    public void Required_locking_asks_for_its_minimum_and_best_effort_too()
+    {
+        Assert.Equal(4 * Mebibyte, LockPlan.BytesWanted(Flip with { BytesMax = Mebibyte }, stages: 1, SlotBytes));
+        Assert.Equal(8 * Mebibyte, LockPlan.BytesWanted(Flip with { BytesMax = 8 * Mebibyte }, stages: 1, SlotBytes));
+    }
+
     private static LockPlan Make(PagePolicy policy, int stages, long lockable) =>
         LockPlan.Make(policy, stages, SlotBytes, lockable, limit: "LIMIT");
 

@@ -38,6 +38,40 @@ public sealed class PageMapFaultTests
     }
 
     [Fact]
+    public void More_than_there_are_addresses_is_refused_by_name()
+    {
+        var refused = Assert.Throws<PageMapException>(() => PageMap.Create(int.MaxValue, PagePool.SlotBytes));
+        Assert.Equal(("mmap(PROT_NONE)", "ENOMEM"), (refused.Call, refused.Errno));
+        using PagePool pool = PagePool.Create(new PagePolicy { BytesMax = 4 << 20 }, stages: 1);
+        using PinnedAlias kernel = new();
+        PagePoolException told = Assert.Throws<PagePoolException>(() => PinnedPages.Create(pool, kernel, int.MaxValue, () => { }));
+        Assert.Equal("Pinned pages cannot be had here: mmap(PROT_NONE) failed: ENOMEM.", told.Message);
+    }
+
+    [Fact]
+    public void A_size_that_no_file_can_have_is_refused_by_name_and_no_descriptor_stays()
+    {
+        int descriptors = OpenDescriptors();
+        var refused = Assert.Throws<PageMapException>(() => PageMap.Create(slotCount: -1, PagePool.SlotBytes));
+        Assert.Equal(("ftruncate(memfd)", "EINVAL"), (refused.Call, refused.Errno));
+        Assert.Equal(descriptors, OpenDescriptors());
+    }
+
+    [Fact]
+    public void Pools_and_pinned_pages_leave_no_mapping()
+    {
+        int before = MappedViews();
+        using (PagePool pool = TestPool.Create(Delivery.Flip))
+        using (PinnedAlias kernel = new())
+        using (PinnedPages.Create(pool, kernel, slots: 2, () => { }))
+        {
+            Assert.True(MappedViews() > before);
+        }
+
+        Assert.Equal(before, MappedViews());
+    }
+
+    [Fact]
     public void A_refused_pin_leaves_no_mapping()
     {
         using PagePool pool = PagePool.Create(new PagePolicy { BytesMax = 4 << 20 }, stages: 1);

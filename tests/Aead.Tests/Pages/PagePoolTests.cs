@@ -52,7 +52,7 @@ public sealed class PagePoolTests
 
         using DecryptStage second = pool.CreateStage();
         using DecryptStage third = pool.CreateStage();
-        Assert.Throws<InvalidOperationException>(pool.CreateStage);
+        Assert.Contains("3 stages", Assert.Throws<InvalidOperationException>(pool.CreateStage).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -108,7 +108,8 @@ public sealed class PagePoolTests
         DecryptStage stage = pool.CreateStage();
         ExposedPages lease = stage.Fill(seed: 1, 100);
         stage.Dispose();
-        Assert.Throws<InvalidOperationException>(pool.Dispose);
+        InvalidOperationException refused = Assert.Throws<InvalidOperationException>(pool.Dispose);
+        Assert.Contains("0 stages and 1 leases", refused.Message, StringComparison.Ordinal);
         Assert.Equal(TestPool.Bytes(1, 100), lease.GetSpan().ToArray());
 
         lease.Dispose();

@@ -116,6 +116,21 @@ public sealed class PinnedPagesTests : IDisposable
     }
 
     [Fact]
+    public void A_slot_that_came_back_unnoticed_is_found_before_none_is_left_to_rent()
+    {
+        ExposedPages first = Lend(1, 10, out _);
+        Assert.True(_pages.TryRent(out PinnedSlot? second));
+        Assert.True(_pages.TryRent(out PinnedSlot? third));
+        Assert.False(_pages.TryRent(out _));
+        first.Dispose();
+        Assert.True(_pages.TryRent(out PinnedSlot? again));
+        foreach (PinnedSlot slot in (PinnedSlot[])[second, third, again])
+        {
+            Settle(slot, 0);
+        }
+    }
+
+    [Fact]
     public void A_pin_keeps_the_slot_exposed_and_unzeroed_past_the_lease()
     {
         ExposedPages lease = Lend(1, 10, out PinnedSlot slot);

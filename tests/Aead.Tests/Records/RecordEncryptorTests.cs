@@ -46,11 +46,11 @@ public sealed class RecordEncryptorTests
         byte[] buffer = new byte[RecordHeader.PlaintextLengthMax + 100];
         byte[] small = new byte[encryptor.PrefixLength + encryptor.SuffixLength + 9];
 
-        Assert.Throws<ArgumentException>(() => encryptor.Encrypt(ContentType.ChangeCipherSpec, buffer, 1));
-        Assert.Throws<ArgumentException>(() => encryptor.Encrypt((ContentType)24, buffer, 1));
-        Assert.Throws<ArgumentException>(() => encryptor.Encrypt(ContentType.Alert, buffer, 0));
-        Assert.Throws<ArgumentException>(() => encryptor.Encrypt(ContentType.Handshake, buffer, 0));
-        Assert.Throws<ArgumentException>(() => encryptor.Encrypt(ContentType.ApplicationData, small, 10));
+        Refuses("ChangeCipherSpec are never protected", ContentType.ChangeCipherSpec, buffer, 1);
+        Refuses("24 are never protected", (ContentType)24, buffer, 1);
+        Refuses("Alert may not be empty", ContentType.Alert, buffer, 0);
+        Refuses("Handshake may not be empty", ContentType.Handshake, buffer, 0);
+        Refuses($"bytes of buffer, not {small.Length}", ContentType.ApplicationData, small, 10);
         foreach (int length in new[] { -1, RecordHeader.PlaintextLengthMax + 1, int.MaxValue })
         {
             Assert.Throws<ArgumentOutOfRangeException>(
@@ -60,6 +60,9 @@ public sealed class RecordEncryptorTests
         byte[] record = RecordWriter.Write(encryptor, ContentType.ApplicationData, [1, 2, 3]);
         OracleRecords oracle = OracleRecords.Create(suite, seed: 1);
         Assert.Equal(oracle.Encrypt(ContentType.ApplicationData, [1, 2, 3]), record);
+
+        void Refuses(string why, ContentType type, byte[] where, int length) => Assert.Contains(
+            why, Assert.Throws<ArgumentException>(() => encryptor.Encrypt(type, where, length)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
