@@ -79,15 +79,15 @@ internal sealed class RecordReader(RecordDecryptor decryptor, DecryptStage stage
         if (pages is not null)
         {
             Received.Add(new Stretch(ContentType.ApplicationData, pages.GetSpan().ToArray()));
-            AssertTailOfPageIsZero(pages);
+            AssertRestOfSlotIsZero(pages);
         }
 
         Assert.Equal(-1, stage.Hidden.IndexOfAnyExcept((byte)0));
         Assert.True(exposed <= stage.Capacity);
     }
 
-    // A page is exposed whole, so what lies behind the verified bytes on the last one can be read too.
-    private static unsafe void AssertTailOfPageIsZero(ExposedPages pages)
+    // A slot is exposed whole, so what lies behind the verified bytes can be read too.
+    private unsafe void AssertRestOfSlotIsZero(ExposedPages pages)
     {
         if (!pages.HoldsSlot)
         {
@@ -95,8 +95,7 @@ internal sealed class RecordReader(RecordDecryptor decryptor, DecryptStage stage
         }
 
         using System.Buffers.MemoryHandle pin = pages.Pin();
-        byte* end = (byte*)pin.Pointer + pages.Length;
-        int tail = (int)(-(nint)end & (Environment.SystemPageSize - 1));
-        Assert.False(new ReadOnlySpan<byte>(end, tail).ContainsAnyExcept((byte)0));
+        ReadOnlySpan<byte> slot = new(pin.Pointer, stage.Capacity);
+        Assert.False(slot[pages.Length..].ContainsAnyExcept((byte)0));
     }
 }
