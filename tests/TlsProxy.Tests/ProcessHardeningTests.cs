@@ -12,7 +12,9 @@ public sealed class ProcessHardeningTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    /// <summary>Every command begins with the same step; this one asks the kernel afterwards.</summary>
     [Fact]
+    [Trait("Claim", "C5")]
     public async Task DoctorFindsItselfNotDumpable()
     {
         await using RunningProgram doctor = new(RepositoryFiles.ProxyExecutable, ["doctor"], _folder.FullPath);
@@ -33,9 +35,7 @@ public sealed class ProcessHardeningTests : IDisposable
         await using RunningProgram proxy = new(RepositoryFiles.ProxyExecutable, ["--config", config], _folder.FullPath);
         await UntilAsync(() => proxy.Output.Contains("listening on https://127.0.0.1:", StringComparison.Ordinal));
 
-        string limit = File.ReadLines($"/proc/{proxy.Id.ToString(CultureInfo.InvariantCulture)}/limits").Single(
-            l => l.StartsWith("Max core file size", StringComparison.Ordinal));
-        Assert.Matches(@"size +0 +0 +bytes", limit);
+        Assert.Matches(@"size +0 +0 +bytes", CoreLimitOf(proxy));
         await proxy.TerminateAsync();
         Assert.Equal(0, await proxy.WaitForExitAsync(Timeouts.Program));
         Assert.Contains("stopping: no new connections", proxy.Output, StringComparison.Ordinal);
@@ -55,7 +55,6 @@ public sealed class ProcessHardeningTests : IDisposable
             "sh", ["-c", "ulimit -c \"$(ulimit -H -c)\"; exec \"$0\" --config \"$1\"", RepositoryFiles.ProxyExecutable, config], _folder.FullPath);
         await UntilAsync(() => proxy.Output.Contains("listening on https://127.0.0.1:", StringComparison.Ordinal));
         string[] before = Cores();
-
         // The runtime takes the first SEGV that comes from outside for somebody else's and hands its signal back to the system.
         while (!proxy.HasExited)
         {
@@ -93,6 +92,9 @@ public sealed class ProcessHardeningTests : IDisposable
         Assert.Contains("ss -ltnp", proxy.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", proxy.Output, StringComparison.Ordinal);
     }
+
+    private static string CoreLimitOf(RunningProgram program) => File.ReadLines($"/proc/{program.Id.ToString(CultureInfo.InvariantCulture)}/limits")
+        .Single(line => line.StartsWith("Max core file size", StringComparison.Ordinal));
 
     // Where the kernel's core_pattern says, if that is a place, and where the program runs.
     private string[] Cores()

@@ -125,9 +125,13 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     }
 
     // Kestrel can forget a connection that it aborted and never dispose it: in HTTP/2, when more streams end at once than its queue holds
-    // ("application never completed"). What that connection holds of the bounded pool must come back all the same. It has no reader when its
-    // constructor failed.
-    ~TlsConnection() => _reader?.Complete();
+    // ("application never completed"). What that connection holds of the bounded pool must come back all the same, and what it was about to send
+    // must not wait in plaintext for the garbage collector. It has no reader and no sink when its constructor failed.
+    ~TlsConnection()
+    {
+        _reader?.Complete();
+        _sink?.Dispose();
+    }
 
     void IReaderOwner.OnReadEnd(ReadEnd end)
     {

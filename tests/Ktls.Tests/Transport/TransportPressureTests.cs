@@ -33,12 +33,14 @@ public class TransportPressureTests
     }
 
     [Fact]
-    public async Task A_connection_that_its_consumer_forgot_gives_back_what_it_held()
+    public async Task A_connection_that_its_consumer_forgot_gives_back_what_it_held_and_leaves_no_plaintext()
     {
         await using TransportHost host = await TransportHost.StartAsync();
-        using Socket client = await ForgetAsync(host);
+        (Socket client, Memory<byte> unsent) = await ForgetAsync(host);
+        using Socket closing = client;
         Assert.NotEqual(0, host.Pages.Status.CopyBytesInUse);
-        for (int attempt = 0; host.Pages.Status.CopyBytesInUse != 0; attempt++)
+        Assert.Equal(0, unsent.Span.IndexOf(Unsent));
+        for (int attempt = 0; host.Pages.Status.CopyBytesInUse != 0 || unsent.Span.IndexOf(Unsent) == 0; attempt++)
         {
             Assert.True(attempt < 100, "What was held does not come back.");
 
@@ -51,16 +53,21 @@ public class TransportPressureTests
 
     // Reads, consumes nothing, aborts, and never disposes, as Kestrel does when a connection's application never completes.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static async Task<Socket> ForgetAsync(TransportHost host)
+    private static async Task<(Socket Client, Memory<byte> Unsent)> ForgetAsync(TransportHost host)
     {
         Socket socket = RawTlsClient.Connect(host.Address);
         RecordStream client = await Task.Run(() => RawTlsClient.Handshake(socket, TlsVersion.Tls13)).Within();
         ConnectionContext connection = (await host.Listener.AcceptAsync().Within())!;
         client.Send(new byte[10_000]);
         await connection.Transport.Input.ReadAsync().Within();
+        Memory<byte> unsent = connection.Transport.Output.GetMemory(Unsent.Length);
+        Unsent.CopyTo(unsent.Span);
+        connection.Transport.Output.Advance(Unsent.Length);
         connection.Abort(new ConnectionAbortedException("The consumer has had enough."));
-        return socket;
+        return (socket, unsent);
     }
+
+    private static ReadOnlySpan<byte> Unsent => "an answer that was never sent"u8;
 
     // As a consumer does that waits for the rest of a message: everything examined, nothing consumed, and a read pending.
     private static async Task HoldAsync(RecordStream client, ConnectionContext connection, int bytes)

@@ -37,6 +37,7 @@ internal static class DisturbedClients
         await using SslStream tls = await session.Proxy.ConnectAsync(socket, session.AnyVersion);
         await tls.WriteAsync(Encoding.ASCII.GetBytes($"PUT /sink HTTP/1.1\r\nHost: localhost\r\nContent-Length: {NeverReached}\r\n\r\n"));
         await tls.WriteAsync(PatternBody.Take(session.Random.Next(1, 300_000)));
+        session.IsDisturbed = true;
         if (isReset)
         {
             socket.LingerState = new LingerOption(true, 0);
@@ -53,7 +54,10 @@ internal static class DisturbedClients
         Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await using SslStream tls = await session.Proxy.ConnectAsync(socket, session.AnyVersion);
         await tls.WriteAsync(Encoding.ASCII.GetBytes(OpenSslClient.Get("/pattern?length=4000000")));
-        await tls.ReadExactlyAsync(new byte[session.Random.Next(1, 200_000)]).AsTask().WaitAsync(Timeouts.Exchange);
+        byte[] begun = new byte[session.Random.Next(1, 200_000)];
+        await tls.ReadExactlyAsync(begun).AsTask().WaitAsync(Timeouts.Exchange);
+        session.CompareBegun(begun);
+        session.IsDisturbed = true;
         socket.LingerState = new LingerOption(true, 0);
         socket.Dispose();
     }
@@ -76,7 +80,12 @@ internal static class DisturbedClients
             client.WriteRecord(Encoding.ASCII.GetBytes(OpenSslClient.Get("/pattern?length=300000")));
         }
 
-        await client.ReadToEndAsync().WaitAsync(Timeouts.Exchange);
+        byte[] received = await client.ReadToEndAsync().WaitAsync(Timeouts.Exchange);
+        session.IsDisturbed = middle.Interfered.IsCompletedSuccessfully;
+        if (!toServer)
+        {
+            session.CompareBegun(received);
+        }
     }
 
     private static async Task FloodKeyUpdatesAsync(SoakSession session)
@@ -87,6 +96,7 @@ internal static class DisturbedClients
             client.Records.UpdateKeys(requestPeer: true);
         }
 
+        session.IsDisturbed = true;
         await client.ReceiveEndAsync();
         await session.PauseAsync(500);
     }
@@ -98,6 +108,7 @@ internal static class DisturbedClients
         // A record that is never finished, or not even begun.
         byte[] begun = [22, 3, 1, 1, 0, 1, 0, 0, 0xFC];
         await socket.SendAsync(begun.AsMemory(0, session.Random.Next(begun.Length + 1)));
+        session.IsDisturbed = true;
         await session.PauseAsync(session.Random.Next(4_000));
     }
 
@@ -108,6 +119,7 @@ internal static class DisturbedClients
         byte[] garbage = new byte[session.Random.Next(1, 5_000)];
         session.Random.NextBytes(garbage);
         await socket.SendAsync(garbage);
+        session.IsDisturbed = true;
         socket.Shutdown(SocketShutdown.Send);
         await ReadAwayAsync(new NetworkStream(socket));
     }
@@ -117,6 +129,7 @@ internal static class DisturbedClients
         using HttpClient client = session.AnyClient();
         string path = session.Random.Next(2) == 0 ? "/cut-length" : "/cut-chunk";
         using HttpResponseMessage response = await client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, CancellationToken.None);
+        session.IsDisturbed = true;
         if (response.StatusCode == HttpStatusCode.OK)
         {
             string body = await response.Content.ReadAsStringAsync(CancellationToken.None);
@@ -131,6 +144,7 @@ internal static class DisturbedClients
         using HttpClient client = session.AnyClient();
         using HttpResponseMessage response = await client.GetAsync(
             $"/throttled/{SoakFixture.MortalLength}", HttpCompletionOption.ResponseHeadersRead, CancellationToken.None);
+        session.IsDisturbed = true;
         if (response.StatusCode == HttpStatusCode.OK)
         {
             long length = await session.CompareAsync(await response.Content.ReadAsStreamAsync(CancellationToken.None));

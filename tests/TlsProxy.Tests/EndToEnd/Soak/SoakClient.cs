@@ -17,6 +17,7 @@ internal sealed record SoakClient(string Name, int Share, bool IsDisturbed, Func
     {
         do
         {
+            session.IsDisturbed = false;
             try
             {
                 await ActAsync(session);
@@ -30,7 +31,11 @@ internal sealed record SoakClient(string Name, int Share, bool IsDisturbed, Func
                 session.Ledger.Failed(Name, e);
             }
 
-            session.Ledger.Finished(Name);
+            // A round in which the disturbance never came is none.
+            if (session.IsDisturbed == IsDisturbed)
+            {
+                session.Ledger.Finished(Name);
+            }
         }
         while (!session.End.IsCancellationRequested);
     }

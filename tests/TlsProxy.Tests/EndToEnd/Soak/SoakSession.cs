@@ -12,6 +12,9 @@ internal sealed record SoakSession(SoakFixture Origins, SoakLedger Ledger, Rando
 {
     public ProxyProcess Proxy => Origins.Proxy;
 
+    /// <summary>In this round the client has done, or met, what disturbs.</summary>
+    public bool IsDisturbed { get; set; }
+
     public SslProtocols AnyVersion => Random.Next(2) == 0 ? SslProtocols.Tls12 : SslProtocols.Tls13;
 
     /// <summary>HTTP/1.1 or HTTP/2, in TLS 1.2 or 1.3.</summary>
@@ -80,6 +83,18 @@ internal sealed record SoakSession(SoakFixture Origins, SoakLedger Ledger, Rando
         catch (OperationCanceledException)
         {
             // What follows the pause is still done, in haste.
+        }
+    }
+
+    /// <summary>Compares the beginning of a response of HTTP/1.1, head and all, with what /pattern sends.</summary>
+    public void CompareBegun(ReadOnlySpan<byte> response)
+    {
+        int head = response.IndexOf("\r\n\r\n"u8);
+        if (head >= 0)
+        {
+            ReadOnlySpan<byte> body = response[(head + 4)..];
+            Assert.True(PatternBody.Matches(body, 0), $"A wrong byte in the first {body.Length}.");
+            Ledger.Compared(body.Length);
         }
     }
 
