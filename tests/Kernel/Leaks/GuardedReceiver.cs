@@ -2,6 +2,7 @@ using Aead;
 using Aead.Keys;
 using Aead.Pages;
 using Ktls.Kernel;
+using Ktls.Tests.ReceivePath;
 using Ktls.Transport;
 using TestKit.Pages;
 using Xunit;
@@ -60,7 +61,7 @@ internal sealed class GuardedReceiver : IDisposable
         while (true)
         {
             ReadOutcome outcome = source.Read(_scratch, receive: true);
-            Assert.False(_watchesSeams && RecordSender.ShowsUnverified(Scratch), "Unverified bytes passed through ordinary memory.");
+            Assert.False(_watchesSeams && ClientRecords.ShowsUnverified(Scratch), "Unverified bytes passed through ordinary memory.");
             if (outcome.Data is not { } lease)
             {
                 _hidden.EndTurn();
@@ -93,7 +94,7 @@ internal sealed class GuardedReceiver : IDisposable
     {
         foreach ((nint address, int bytes) in Targets)
         {
-            Assert.False(RecordSender.ShowsUnverified(PageProbe.Read(address, bytes)), "Unverified bytes are exposed.");
+            Assert.False(ClientRecords.ShowsUnverified(PageProbe.Read(address, bytes)), "Unverified bytes are exposed.");
         }
     }
 
@@ -133,7 +134,7 @@ internal sealed class GuardedReceiver : IDisposable
 
             PinnedSlot? slot = Slots.Values.SingleOrDefault(s => s.TargetAddress <= address && address < s.TargetAddress + s.Bytes);
             AssertHidden(slot);
-            LeaksCovered += slot != null && RecordSender.ShowsUnverified(BehindTheCurtain(slot)) ? 1 : 0;
+            LeaksCovered += slot != null && ClientRecords.ShowsUnverified(BehindTheCurtain(slot)) ? 1 : 0;
             ring.Zero(address, bytes);
             AssertHidden(slot);
             if (slot != null)

@@ -3,6 +3,7 @@ using Aead.Pages;
 using Aead.Records;
 using FsCheck;
 using FsCheck.Fluent;
+using Ktls.Tests.ReceivePath;
 using Ktls.Transport;
 using TestKit.Pages;
 using Tmds.Linux;
@@ -44,7 +45,7 @@ public sealed class LeakTests
         using StockReceiver receiver = new();
         Assert.Equal(-LibC.EBADMSG, receiver.ReceiveOnce(sender.Descriptor, suite));
         Assert.Equal(16384, CountUnverified(receiver.Memory));
-        Assert.True(RecordSender.ShowsUnverified(PageProbe.Read(receiver.Address, 256)), "The observer is blind.");
+        Assert.True(ClientRecords.ShowsUnverified(PageProbe.Read(receiver.Address, 256)), "The observer is blind.");
     }
 
     [Theory]
@@ -57,7 +58,7 @@ public sealed class LeakTests
         using StockReceiver receiver = new();
         Assert.Equal(1000, receiver.ReceiveOnce(sender.Descriptor, suite));
         Assert.Equal(RecordSender.Good(1000), receiver.Memory[..1000].ToArray());
-        Assert.True(RecordSender.ShowsUnverified(receiver.Memory[1000..]), "Nothing was left behind the result.");
+        Assert.True(ClientRecords.ShowsUnverified(receiver.Memory[1000..]), "Nothing was left behind the result.");
     }
 
     [Theory]
@@ -114,7 +115,7 @@ public sealed class LeakTests
         }
 
         Assert.True(records >= badRecords);
-        Assert.False(RecordSender.ShowsUnverified(receiver.Scratch));
+        Assert.False(ClientRecords.ShowsUnverified(receiver.Scratch));
         Assert.True(CatchOrdinaryReceive(), "The observer is blind: it saw nothing where an ordinary receive leaves it all.");
     }
 

@@ -1,3 +1,4 @@
+using Ktls.Tests.ReceivePath;
 using TestKit.Pages;
 
 namespace Kernel.Tests.Leaks;
@@ -57,7 +58,7 @@ internal sealed class PlaintextObserver : IDisposable
         {
             Hidden++;
         }
-        else if (RecordSender.ShowsUnverified(seen))
+        else if (ClientRecords.ShowsUnverified(seen))
         {
             Unverified++;
         }

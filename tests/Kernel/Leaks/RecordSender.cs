@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using Aead;
 using Aead.Keys;
 using Aead.Records;
+using Ktls.Tests.Transport;
 
 namespace Kernel.Tests.Leaks;
 
@@ -55,12 +56,9 @@ internal sealed class RecordSender : IDisposable
         return content;
     }
 
-    /// <summary>Whether any of it can only come from a record that does not verify.</summary>
-    public static bool ShowsUnverified(ReadOnlySpan<byte> bytes) => bytes.IndexOfAnyExceptInRange((byte)0, (byte)0x7F) >= 0;
-
     public RecordSender SendGood(int length)
     {
-        Send(Seal(Good(length)));
+        Send(_encryptor.Seal(ContentType.ApplicationData, Good(length)));
         return this;
     }
 
@@ -72,7 +70,7 @@ internal sealed class RecordSender : IDisposable
     {
         byte[] content = new byte[length];
         content.AsSpan().Fill(0xC3);
-        byte[] record = Seal(content);
+        byte[] record = _encryptor.Seal(ContentType.ApplicationData, content);
         int start = RecordHeader.Length + _suite.ExplicitNonceLength;
         record[start + (flippedByte % (record.Length - start))] ^= (byte)(1 << flippedBit);
         Send(record);
@@ -84,13 +82,6 @@ internal sealed class RecordSender : IDisposable
         _encryptor.Dispose();
         _client.Dispose();
         _server.Dispose();
-    }
-
-    private byte[] Seal(byte[] content)
-    {
-        byte[] record = new byte[_encryptor.PrefixLength + content.Length + _encryptor.SuffixLength];
-        content.CopyTo(record.AsSpan(_encryptor.PrefixLength));
-        return record[.._encryptor.Encrypt(ContentType.ApplicationData, record, content.Length)];
     }
 
     // Loopback: what was sent is in the other side's queue when the call returns.
