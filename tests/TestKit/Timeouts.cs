@@ -8,6 +8,9 @@ namespace TestKit;
 /// </summary>
 public static class Timeouts
 {
+    /// <summary>A client that is served in this time does not know of the others; on an idle machine it takes a hundredth.</summary>
+    public static readonly TimeSpan AtOnce = Seconds(1);
+
     /// <summary>One request, one handshake, one line of output.</summary>
     public static readonly TimeSpan Exchange = Seconds(20);
 

@@ -9,13 +9,15 @@ namespace TestKit.Origins;
 
 /// <summary>One request as a backend would act on it.</summary>
 /// <param name="Line">Method and target.</param>
+/// <param name="Fields">The field lines that are not the proxy's own, each with CR LF, as they came.</param>
 /// <param name="Body">Its body, decoded.</param>
 /// <param name="IsComplete">Whether it ended where its framing says it ends.</param>
-public sealed record RecordedRequest(string Line, string Body, bool IsComplete);
+public sealed record RecordedRequest(string Line, string Fields, string Body, bool IsComplete);
 
 /// <summary>
 /// An origin that keeps every request it is sent and forgives nothing: whatever two parsers could understand differently (RFC 9112, section
-/// 11.2) is a violation. It answers with the target, so that a client sees whether an answer is its own.
+/// 11.2) is a violation, and so is whatever the proxy itself writes and gets wrong. It answers with the target, so that a client sees whether an
+/// answer is its own.
 /// </summary>
 public sealed partial class RecordingOrigin : IAsyncDisposable
 {
@@ -24,6 +26,7 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
     private readonly ConcurrentQueue<RecordedRequest> _requests = new();
     private readonly ConcurrentQueue<string> _violations = new();
     private readonly Task _accepting;
+    private int _open;
 
     public RecordingOrigin()
     {
@@ -34,19 +37,20 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
 
     public Uri Address => new($"http://{_listener.LocalEndPoint}");
 
-    /// <summary>What could be understood in two ways.</summary>
-    public IReadOnlyCollection<string> Violations => _violations;
+    /// <summary>What could be understood in two ways, or is not what the proxy has to write, since the last call.</summary>
+    public IReadOnlyList<string> TakeViolations() => Take(_violations);
 
     /// <summary>The requests since the last call.</summary>
-    public IReadOnlyList<RecordedRequest> TakeRequests()
-    {
-        List<RecordedRequest> taken = [];
-        while (_requests.TryDequeue(out RecordedRequest? request))
-        {
-            taken.Add(request);
-        }
+    public IReadOnlyList<RecordedRequest> TakeRequests() => Take(_requests);
 
-        return taken;
+    /// <summary>Waits until nobody is connected: after that there is nothing more to come of what a program sent that is gone.</summary>
+    public async Task UntilAloneAsync()
+    {
+        using CancellationTokenSource patience = new(Timeouts.Program);
+        while (Volatile.Read(ref _open) > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), patience.Token);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -55,6 +59,17 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
         _listener.Dispose();
         await _accepting;
         _stop.Dispose();
+    }
+
+    private static List<T> Take<T>(ConcurrentQueue<T> queue)
+    {
+        List<T> taken = [];
+        while (queue.TryDequeue(out T? next))
+        {
+            taken.Add(next);
+        }
+
+        return taken;
     }
 
     private async Task AcceptAsync()
@@ -74,6 +89,7 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
 
     private async Task ServeAsync(Socket socket)
     {
+        Interlocked.Increment(ref _open);
         using NetworkStream stream = new(socket, ownsSocket: true);
         using BufferedStream buffered = new(stream);
         Connection connection = new(buffered, new StringBuilder());
@@ -88,6 +104,14 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
         {
             // Cut off; what had begun is recorded as incomplete.
         }
+        catch (Exception e)
+        {
+            Check(false, e.ToString(), connection);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
+        }
     }
 
     private async Task AnswerAsync(Connection connection, string head)
@@ -100,8 +124,9 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
         Check(lengths.Length + codings.Length <= 1, "two framings", connection);
         Check(codings.All(coding => coding == "chunked"), "transfer coding", connection);
         Check(lengths.All(length => length.All(char.IsAsciiDigit)), "length", connection);
-        Check(ValuesOf(lines, "host").Length == 1, "host", connection);
-        string line = lines[0][..lines[0].LastIndexOf(' ')];
+        CheckOwnFields(lines, connection);
+        string fields = ForeignIn(lines[1..]);
+        string line = WithoutVersion(lines[0]);
         StringBuilder body = new();
         try
         {
@@ -116,11 +141,11 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
         }
         catch
         {
-            _requests.Enqueue(new RecordedRequest(line, body.ToString(), IsComplete: false));
+            _requests.Enqueue(new RecordedRequest(line, fields, body.ToString(), IsComplete: false));
             throw;
         }
 
-        _requests.Enqueue(new RecordedRequest(line, body.ToString(), IsComplete: true));
+        _requests.Enqueue(new RecordedRequest(line, fields, body.ToString(), IsComplete: true));
         string answer = line.StartsWith("HEAD ", StringComparison.Ordinal) ? "" : line;
         await connection.Stream.WriteAsync(Encoding.Latin1.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {line.Length}\r\n\r\n{answer}"), _stop.Token);
         await connection.Stream.FlushAsync(_stop.Token);
@@ -159,26 +184,35 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
         }
     }
 
-    // Null where the connection ends between two requests.
+    // Null where the connection ends between two requests. A head that is cut off is nothing that a backend acts on, but has to be genuine too.
     private async Task<string?> ReadHeadAsync(Connection connection)
     {
         StringBuilder head = new();
         string line;
         do
         {
+            int before = connection.Received.Length;
             try
             {
                 line = await ReadLineAsync(connection);
             }
-            catch (EndOfStreamException) when (head.Length == 0)
+            catch (Exception e) when (e is IOException && connection.Received.Length - before + head.Length > 0)
+            {
+                string[] lines = head.Append(connection.Received.ToString(before, connection.Received.Length - before)).ToString().Split("\r\n");
+                string begun = lines.Length > 1 ? WithoutVersion(lines[0]) : lines[0];
+                _requests.Enqueue(new RecordedRequest(begun, ForeignIn(lines.Skip(1).SkipLast(1)), "", IsComplete: false));
+                throw;
+            }
+            catch (EndOfStreamException)
             {
                 return null;
             }
 
+            Check(line.Length > 0 || head.Length > 0, "empty line in front of a request", connection);
             head.Append(line).Append("\r\n");
         }
         while (line.Length > 0);
-        return head.ToString(0, head.Length - 4);
+        return head.ToString(0, Math.Max(0, head.Length - 4));
     }
 
     // A line ends with CR LF; either of them alone stays in it, where the checks find it.
@@ -208,6 +242,21 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
         }
     }
 
+    // Backends believe these, so each is there once, says what this proxy knows, and nothing that a client said.
+    private void CheckOwnFields(string[] lines, Connection connection)
+    {
+        Check(ValuesOf(lines, "host") is [var host] && host == Address.Authority, "host", connection);
+        Check(ValuesOf(lines, "x-forwarded-for") is ["127.0.0.1"], "x-forwarded-for", connection);
+        Check(ValuesOf(lines, "x-forwarded-proto") is ["https"], "x-forwarded-proto", connection);
+        Check(ValuesOf(lines, "x-forwarded-host") is [var asked] && AskedHost().IsMatch(asked), "x-forwarded-host", connection);
+        Check(ValuesOf(lines, "traceparent") is [var trace] && TraceParent().IsMatch(trace), "traceparent", connection);
+    }
+
+    private static string ForeignIn(IEnumerable<string> fields) =>
+        string.Concat(fields.Where(field => !OwnFields.Contains(field.Split(':')[0], StringComparer.OrdinalIgnoreCase)).Select(field => field + "\r\n"));
+
+    private static string WithoutVersion(string requestLine) => requestLine[..Math.Max(0, requestLine.LastIndexOf(' '))];
+
     private static string[] ValuesOf(string[] lines, string name) =>
         [.. lines[1..].Where(line => line.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase)).Select(line => line[(name.Length + 1)..].Trim(' '))];
 
@@ -219,6 +268,17 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
 
     [GeneratedRegex(@"^[0-9A-Fa-f]{1,7}\z")]
     private static partial Regex ChunkSize();
+
+    [GeneratedRegex(@"^localhost(:[0-9]+)?\z")]
+    private static partial Regex AskedHost();
+
+    // W3C Trace Context: version, trace, parent, flags.
+    [GeneratedRegex(@"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\z")]
+    private static partial Regex TraceParent();
+
+    // What the proxy writes itself; CheckOwnFields and the framing say how.
+    private static readonly string[] OwnFields =
+        ["Host", "Content-Length", "Transfer-Encoding", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "traceparent"];
 
     private const int ReceivedShown = 1500;
 

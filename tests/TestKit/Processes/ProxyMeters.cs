@@ -52,30 +52,36 @@ internal sealed class ProxyMeters : IDisposable
 
     public async Task<ProxyFigures> ReadAsync(bool collect)
     {
-        await _turn.WaitAsync();
-        try
-        {
-            await _socket.SendAsync(new[] { collect ? CollectOrder : LookOrder });
-            string line = await _answers.ReadLineAsync().WaitAsync(Timeouts.Exchange)
-                ?? throw new EndOfStreamException("The proxy is gone.");
-            Dictionary<string, long> figures = line.Split(' ').Select(figure => figure.Split('=')).ToDictionary(
-                figure => figure[0], figure => long.Parse(figure[1], CultureInfo.InvariantCulture));
-            string[] status = await File.ReadAllLinesAsync($"/proc/{_process}/status");
-            return new ProxyFigures(
-                1024 * NumberIn(status, "VmRSS:"), figures[Managed], NumberIn(status, "Threads:"), Math.Min(figures[Descriptors], _descriptorsMax),
-                figures["tlsproxy.pages.slots"], figures["tlsproxy.pages.copies"], figures["tlsproxy.connections.open"]);
-        }
-        finally
-        {
-            _turn.Release();
-        }
+        string line = await AskAsync(collect ? CollectOrder : LookOrder);
+        Dictionary<string, long> figures = line.Split(' ').Select(figure => figure.Split('=')).ToDictionary(
+            figure => figure[0], figure => long.Parse(figure[1], CultureInfo.InvariantCulture));
+        string[] status = await File.ReadAllLinesAsync($"/proc/{_process}/status");
+        return new ProxyFigures(
+            1024 * NumberIn(status, "VmRSS:"), figures[Managed], NumberIn(status, "Threads:"), Math.Min(figures[Descriptors], _descriptorsMax),
+            figures["tlsproxy.pages.slots"], figures["tlsproxy.pages.copies"], figures["tlsproxy.connections.open"]);
     }
+
+    public async Task<long> CountOriginConnectionsAsync() => long.Parse(await AskAsync(OriginsOrder), CultureInfo.InvariantCulture);
 
     public void Dispose()
     {
         _answers.Dispose();
         _socket.Dispose();
         _turn.Dispose();
+    }
+
+    private async Task<string> AskAsync(byte order)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            await _socket.SendAsync(new[] { order });
+            return await _answers.ReadLineAsync().WaitAsync(Timeouts.Exchange) ?? throw new EndOfStreamException("The proxy is gone.");
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     private static long NumberIn(string[] lines, string name)
@@ -89,6 +95,7 @@ internal sealed class ProxyMeters : IDisposable
     internal const string Descriptors = "descriptors";
     internal const byte LookOrder = (byte)'l';
     internal const byte CollectOrder = (byte)'c';
+    internal const byte OriginsOrder = (byte)'o';
 
     /// <summary>The number told where there is none left to count with.</summary>
     internal const long AllDescriptors = long.MaxValue;

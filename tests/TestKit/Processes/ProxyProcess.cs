@@ -107,8 +107,10 @@ public sealed class ProxyProcess : IAsyncDisposable
 
     /// <summary>What it holds at this moment; it must have been started with <see cref="ProxySettings.Metered"/>.</summary>
     /// <param name="collect">Whether garbage is collected first, so that what is left is in use.</param>
-    public Task<ProxyFigures> LookAsync(bool collect = false) =>
-        (_meters ?? throw new InvalidOperationException("This proxy was started without meters.")).ReadAsync(collect);
+    public Task<ProxyFigures> LookAsync(bool collect = false) => Meters.ReadAsync(collect);
+
+    /// <summary>How many of its descriptors lead to origins: YARP keeps such connections for a while after the last request.</summary>
+    public Task<long> CountOriginConnectionsAsync() => Meters.CountOriginConnectionsAsync();
 
     /// <summary>A client that trusts this proxy's authority. HTTP/2 exactly, or HTTP/1.1 exactly.</summary>
     public HttpClient CreateClient(Version? version = null, TimeSpan? timeout = null, SslProtocols tls = SslProtocols.None)
@@ -178,6 +180,8 @@ public sealed class ProxyProcess : IAsyncDisposable
         _directory.Dispose();
         Certificates.Dispose();
     }
+
+    private ProxyMeters Meters => _meters ?? throw new InvalidOperationException("This proxy was started without meters.");
 
     // prlimit(1) becomes the program, so the process is the proxy's own.
     private static RunningProgram Launch(ProxySettings settings, string file, string directory, string meters)

@@ -30,6 +30,9 @@ public sealed record ProxySettings
     /// <summary>Pages.FlipThreshold; null leaves the product's default.</summary>
     public int? PagesFlipThreshold { get; init; }
 
+    /// <summary>The listeners' MaxHandshakes; null leaves the product's default.</summary>
+    public int? HandshakesMax { get; init; }
+
     /// <summary>Whether <see cref="ProxyProcess.LookAsync"/> shall work.</summary>
     public bool Metered { get; init; }
 
@@ -108,6 +111,11 @@ public sealed record ProxySettings
             ["Address"] = $"127.0.0.1:{port}",
             ["Certificates"] = CertificateList(certificates),
         };
+        if (HandshakesMax is { } handshakes)
+        {
+            listener["MaxHandshakes"] = handshakes;
+        }
+
         if (kernel is not null)
         {
             listener[nameof(Kernel)] = new JsonObject

@@ -45,6 +45,12 @@ internal static class StartupHook
         byte[] order = new byte[1];
         while (test.Receive(order) == 1)
         {
+            if (order[0] == ProxyMeters.OriginsOrder)
+            {
+                test.Send(Encoding.ASCII.GetBytes(CountOutgoing().ToString(CultureInfo.InvariantCulture) + "\n"));
+                continue;
+            }
+
             if (order[0] == ProxyMeters.CollectOrder)
             {
                 Collect();
@@ -81,4 +87,19 @@ internal static class StartupHook
             return ProxyMeters.AllDescriptors;
         }
     }
+
+    // The process is not dumpable: nobody else may see which sockets are its own.
+    private static int CountOutgoing()
+    {
+        HashSet<string> own = [.. new DirectoryInfo("/proc/self/fd").EnumerateFileSystemInfos().Select(entry => entry.LinkTarget).OfType<string>()];
+
+        // proc_pid_net(5): local address in the second column, state in the fourth (0A listens), inode in the tenth.
+        string[][] sockets = [.. File.ReadLines("/proc/self/net/tcp").Concat(File.ReadLines("/proc/self/net/tcp6"))
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(words => own.Contains($"socket:[{words[9]}]"))];
+        HashSet<string> listening = [.. sockets.Where(words => words[3] == "0A").Select(words => PortIn(words[1]))];
+        return sockets.Count(words => !listening.Contains(PortIn(words[1])));
+    }
+
+    private static string PortIn(string address) => address[address.IndexOf(':')..];
 }

@@ -1,3 +1,4 @@
+using TestKit;
 using TestKit.Processes;
 
 namespace TlsProxy.Tests.Attacks;
@@ -13,11 +14,30 @@ public sealed record Attack(string Name, Func<AttackScene, Task<string>> ActAsyn
     /// <summary>By how much the resident set may have grown at its peak. Defaults to 64 MiB.</summary>
     public long ResidentGrowthMax { get; init; } = 64L << 20;
 
-    /// <summary>How many descriptors may have been added at the peak. Defaults to 64.</summary>
-    public long DescriptorGrowthMax { get; init; } = 64;
+    /// <summary>How many descriptors may have been added at the peak.</summary>
+    public required long DescriptorGrowthMax { get; init; }
+
+    /// <summary>How many descriptors must have been added at the peak: with fewer the attack was none. Defaults to 0.</summary>
+    public long DescriptorGrowthMin { get; init; }
+
+    /// <summary>
+    /// How many added descriptors are soon left although the attack lets nothing go. Defaults to <see cref="DescriptorGrowthMax"/>.
+    /// </summary>
+    public long DescriptorsHeldMax { get => field == 0 ? DescriptorGrowthMax : field; init; }
+
+    /// <summary>How long a new client may wait for its answer. Defaults to <see cref="Timeouts.AtOnce"/>.</summary>
+    public TimeSpan NextServedMax { get; init; } = Timeouts.AtOnce;
 
     /// <summary>Whether the attack is to end the proxy in good order.</summary>
     public bool EndsProxy { get; init; }
 
     public override string ToString() => Name;
+
+    /// <summary>
+    /// Descriptors of this many connections at once, if for each of them this many are needed: one, and one to an origin for each request. A few
+    /// more are for clients that are served beside them.
+    /// </summary>
+    public static long Descriptors(int connections, int each = 1) => (connections * each) + Few;
+
+    private const int Few = 8;
 }

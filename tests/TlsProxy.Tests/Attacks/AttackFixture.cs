@@ -9,6 +9,7 @@ public sealed class AttackFixture : IAsyncLifetime
 {
     private readonly RawOrigin _deaf = RawOrigin.NeverReading();
     private KestrelOrigin _kestrel = null!;
+    private AttackBaseline? _start;
 
     public ProxyProcess Proxy { get; private set; } = null!;
 
@@ -17,6 +18,9 @@ public sealed class AttackFixture : IAsyncLifetime
 
     /// <summary>Behind /throttled; attacks kill it.</summary>
     public NginxOrigin Mortal { get; private set; } = null!;
+
+    /// <summary>What the recorder may be sent of the attack that runs, or ran last.</summary>
+    public SentRequests Sent { get; set; } = new();
 
     /// <summary>The rows of the table, as they come.</summary>
     internal AttackTable Table { get; } = new();
@@ -43,16 +47,41 @@ public sealed class AttackFixture : IAsyncLifetime
         Mortal = await NginxOrigin.StartAsync(MortalLength);
         _kestrel = await KestrelOrigin.StartAsync();
         Proxy = await StartProxyAsync();
+        await using AttackScene warmUp = new(Proxy, this);
+        await warmUp.ServeGoodClientAsync();
+        _start = await AttackBaseline.TakeAsync(Proxy);
+    }
+
+    /// <summary>The recorder has seen nothing but what was sent, once each, in the one way it can be read.</summary>
+    public void AssertNothingForged()
+    {
+        Assert.Equal([], Recorder.TakeRequests().Where(arrived => !Sent.Covers(arrived)));
+        Assert.Equal([], Recorder.TakeViolations());
     }
 
     public async ValueTask DisposeAsync()
     {
         Table.WriteWhenWhole();
+        try
+        {
+            await (_start?.AssertNothingAddedUpAsync() ?? Task.CompletedTask);
+        }
+        finally
+        {
+            await EndAsync();
+        }
+
+        AssertNothingForged();
+    }
+
+    private async Task EndAsync()
+    {
         if (Proxy is not null)
         {
             await Proxy.DisposeAsync();
         }
 
+        await Recorder.UntilAloneAsync();
         await _kestrel.DisposeAsync();
         await Mortal.DisposeAsync();
         await _deaf.DisposeAsync();

@@ -4,7 +4,6 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using TestKit;
-using TestKit.Origins;
 using TestKit.Processes;
 using Xunit;
 
@@ -14,8 +13,6 @@ namespace TlsProxy.Tests.Attacks;
 public sealed class AttackScene(ProxyProcess proxy, AttackFixture origins) : IAsyncDisposable
 {
     private readonly List<IAsyncDisposable> _held = [];
-    private readonly List<RecordedRequest> _sent = [];
-    private readonly Dictionary<string, string> _begun = [];
     private int _goodRequests;
 
     public ProxyProcess Proxy { get; } = proxy;
@@ -25,35 +22,14 @@ public sealed class AttackScene(ProxyProcess proxy, AttackFixture origins) : IAs
     /// <summary>The longest time a new client has waited for its answer so far; null: none has been served.</summary>
     public TimeSpan? NextServed { get; private set; }
 
-    /// <summary>Declares a request that may be forwarded, once.</summary>
-    public void Declare(string line, string body = "")
-    {
-        lock (_sent)
-        {
-            _sent.Add(new RecordedRequest(line, body, IsComplete: true));
-        }
-    }
-
-    /// <summary>Declares a request that is not valid to its end: it may reach the backend as far as it is, and cut off.</summary>
-    public void DeclareBegun(string line, string text) => _begun[line] = text;
-
-    /// <summary>Whether this is what was sent: whole, and then only once; or cut off, on which nobody acts, but not invented either.</summary>
-    public bool IsSent(RecordedRequest arrived)
-    {
-        if (arrived.IsComplete)
-        {
-            return _sent.Remove(arrived);
-        }
-
-        return _sent.Exists(request => request.Line == arrived.Line && request.Body.StartsWith(arrived.Body, StringComparison.Ordinal))
-            || (_begun.TryGetValue(arrived.Line, out string? text) && text.Contains(arrived.Body, StringComparison.Ordinal));
-    }
+    /// <summary>What the backend may be sent.</summary>
+    public SentRequests Sent => Origins.Sent;
 
     /// <summary>A new client asks and gets its own answer; the time counts. Attacks that hold something call it while they do.</summary>
     public async Task ServeGoodClientAsync()
     {
         string target = $"/good/{Interlocked.Increment(ref _goodRequests)}";
-        Declare($"GET {target}");
+        Sent.Declare($"GET {target}");
         Stopwatch watch = Stopwatch.StartNew();
         using HttpClient client = Proxy.CreateClient();
         Assert.Equal($"GET {target}", await client.GetStringAsync(target));
@@ -167,5 +143,6 @@ public sealed class AttackScene(ProxyProcess proxy, AttackFixture origins) : IAs
         }
     }
 
-    private const int AtOnce = 16;
+    /// <summary>How many <see cref="RepeatAsync"/> does at once.</summary>
+    public const int AtOnce = 16;
 }

@@ -41,7 +41,7 @@ internal sealed class AttackTable
           number of processors; the bound of a row is in the catalogue (64 MiB unless said there).
         * **Descriptors** added at the peak: connections that were open at once, those to origins included. The same on every machine but for timing.
         * **Next client** is the time in ms from connect to the whole answer for a new client, the worst of two or more, while the attack still held
-          whatever it holds. It depends on the machine; the bound is 5 s.
+          whatever it holds. It depends on the machine; the bound of a row is in the catalogue (1 s unless said there).
 
         | Attack | What it did | Memory | Descriptors | Next client |
         |---|---|---|---|---|

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using TestKit;
 using TestKit.Processes;
 using TlsProxy.Tests.EndToEnd.AnyLayer;
 using Xunit;
@@ -41,22 +39,30 @@ public sealed class AttackTests(AttackFixture fixture) : IClassFixture<AttackFix
         }
     }
 
+    /// <summary>Again, without the others: for whoever breaks the product on purpose (tests/mutants).</summary>
+    [Theory]
+    [InlineData("random bytes")]
+    [InlineData("smuggling: disguised transfer codings (TE.TE)")]
+    [InlineData("downgrade: fields of a connection")]
+    public Task TheProxyWithstandsAFew(string name) => TheProxyWithstands(name);
+
     [Fact]
     public void NoAttackIsInTheCatalogueTwice() =>
         Assert.Equal(AttackCatalogue.All.Count, AttackCatalogue.All.Select(attack => attack.Name).Distinct().Count());
 
     private async Task AttackAsync(Attack attack, ProxyProcess proxy)
     {
-        fixture.Recorder.TakeRequests();
-        AttackScene scene = new(proxy, fixture);
+        fixture.AssertNothingForged();
+        fixture.Sent = new SentRequests();
         await using (AttackScene warmUp = new(proxy, fixture))
         {
             await warmUp.ServeGoodClientAsync();
-            fixture.Recorder.TakeRequests();
         }
 
-        ProxyFigures before = await proxy.LookAsync(collect: true);
-        using AttackWatch watch = new(proxy, before, attack.EndsProxy);
+        fixture.AssertNothingForged();
+        AttackBaseline before = await AttackBaseline.TakeAsync(proxy);
+        AttackScene scene = new(proxy, fixture);
+        using AttackWatch watch = new(proxy, before.Figures, attack.EndsProxy);
         string did;
         await using (scene)
         {
@@ -66,54 +72,26 @@ public sealed class AttackTests(AttackFixture fixture) : IClassFixture<AttackFix
                 // Two: the second may be the one that gets an answer to what was smuggled.
                 await scene.ServeGoodClientAsync();
                 await scene.ServeGoodClientAsync();
+                await before.AssertHeldAsync(attack.DescriptorsHeldMax);
             }
         }
 
         AttackPeak peak = await watch.EndAsync();
-        AssertNothingForged(scene);
         fixture.Table.Add(attack, did, peak, scene.NextServed);
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{attack.Name}: {did}; +{peak.ResidentGrowth >> 20} MiB, +{peak.DescriptorGrowth} descriptors, next served after {scene.NextServed?.TotalMilliseconds:0} ms");
         Assert.NotEqual(attack.EndsProxy, proxy.IsRunning);
         Assert.InRange(peak.ResidentGrowth, long.MinValue, attack.ResidentGrowthMax);
-        Assert.InRange(peak.DescriptorGrowth, long.MinValue, attack.DescriptorGrowthMax);
+        Assert.InRange(peak.DescriptorGrowth, attack.DescriptorGrowthMin, attack.DescriptorGrowthMax);
         if (!attack.EndsProxy)
         {
-            Assert.InRange(scene.NextServed!.Value, TimeSpan.Zero, NextServedMax);
-            await AssertNothingIsKeptAsync(proxy, before);
+            Assert.InRange(scene.NextServed!.Value, TimeSpan.Zero, attack.NextServedMax);
+            await before.AssertGivenBackAsync();
         }
+
+        // Last: until everything is given back something may be on its way.
+        fixture.AssertNothingForged();
     }
-
-    private void AssertNothingForged(AttackScene scene)
-    {
-        Assert.Equal([], fixture.Recorder.TakeRequests().Where(arrived => !scene.IsSent(arrived)));
-        Assert.Equal([], fixture.Recorder.Violations);
-    }
-
-    private static async Task AssertNothingIsKeptAsync(ProxyProcess proxy, ProxyFigures before)
-    {
-        Stopwatch watch = Stopwatch.StartNew();
-        ProxyFigures now = await proxy.LookAsync();
-        while (now.Connections > 0 || now.CopyBytes > before.CopyBytes || now.Slots > StagesMax || now.Descriptors > before.Descriptors + DescriptorsKeptMax)
-        {
-            Assert.True(watch.Elapsed < Timeouts.Program, $"Not given back: {now}, before: {before}");
-            await Task.Delay(TimeSpan.FromMilliseconds(50));
-
-            // What Kestrel has forgotten comes back when its garbage is collected.
-            now = await proxy.LookAsync(collect: watch.Elapsed > PatienceWithoutCollection);
-        }
-    }
-
-    // A client that is served in this time does not know of the attack; on an idle machine it takes a hundredth.
-    private static TimeSpan NextServedMax => Timeouts.Exchange / 4;
-
-    // Idle connections to origins, which YARP keeps for the next request, and what the runtime makes once.
-    private static int DescriptorsKeptMax => TestScale.Choose(64, 256);
-
-    // One per event loop, and as many for reads off the loops, made when first needed.
-    private static int StagesMax => 2 * Environment.ProcessorCount;
-
-    private static readonly TimeSpan PatienceWithoutCollection = TimeSpan.FromSeconds(2);
 
     private const int WordsShown = 10_000;
 }

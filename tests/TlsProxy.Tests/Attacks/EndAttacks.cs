@@ -9,17 +9,19 @@ internal static class EndAttacks
 {
     public static Attack[] All { get; } =
     [
-        new("backend killed (SIGKILL) in the middle of answers", KillBackendAsync) { DescriptorGrowthMax = 1_000 },
-        new("SIGTERM in the middle of answers", TerminateAsync) { Alone = settings => settings, EndsProxy = true, DescriptorGrowthMax = 1_000 },
+        new("backend killed (SIGKILL) in the middle of answers", KillBackendAsync)
+        {
+            // An HTTP/2 connection outlives an answer that was cut off.
+            DescriptorGrowthMax = Attack.Descriptors(Answers, each: Rounds + 1),
+        },
+        new("SIGTERM in the middle of answers", TerminateAsync) { Alone = settings => settings, EndsProxy = true, DescriptorGrowthMax = Attack.Descriptors(Answers, each: 2) },
     ];
 
     private static async Task<string> KillBackendAsync(AttackScene scene)
     {
-        int rounds = TestScale.Choose(1, 5);
-        int count = TestScale.Choose(20, 100);
-        for (int round = 0; round < rounds; round++)
+        for (int round = 0; round < Rounds; round++)
         {
-            HttpResponseMessage[] answers = await BeginAsync(scene, $"/throttled/{AttackFixture.MortalLength}", count);
+            HttpResponseMessage[] answers = await BeginAsync(scene, $"/throttled/{AttackFixture.MortalLength}", Answers);
             await scene.Origins.Mortal.KillAsync();
             foreach (HttpResponseMessage answer in answers)
             {
@@ -33,13 +35,12 @@ internal static class EndAttacks
             Assert.Equal(AttackFixture.MortalLength, (await client.GetByteArrayAsync($"/throttled/{AttackFixture.MortalLength}")).LongLength);
         }
 
-        return $"{count} answers cut off, {rounds} times";
+        return $"{Answers} answers cut off, {Rounds} times";
     }
 
     private static async Task<string> TerminateAsync(AttackScene scene)
     {
-        int count = TestScale.Choose(20, 100);
-        HttpResponseMessage[] answers = await BeginAsync(scene, "/slow?milliseconds=1500", count);
+        HttpResponseMessage[] answers = await BeginAsync(scene, "/slow?milliseconds=1500", Answers);
         await scene.Proxy.TerminateAsync();
         foreach (HttpResponseMessage answer in answers)
         {
@@ -49,8 +50,12 @@ internal static class EndAttacks
         // A client that keeps its connection open has ten seconds for the last bytes.
         await scene.DisposeAsync();
         Assert.Equal(0, await scene.Proxy.WaitForExitAsync());
-        return $"{count} answers under way came whole, exit code 0";
+        return $"{Answers} answers under way came whole, exit code 0";
     }
+
+    private static int Rounds => TestScale.Choose(1, 5);
+
+    private static int Answers => TestScale.Choose(20, 100);
 
     // HTTP/1.1 and HTTP/2 in turn; each answer's head has come, its body has not.
     private static Task<HttpResponseMessage[]> BeginAsync(AttackScene scene, string path, int count) => Task.WhenAll(

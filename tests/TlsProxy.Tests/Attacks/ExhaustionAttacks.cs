@@ -12,19 +12,25 @@ internal static class ExhaustionAttacks
         new("no descriptors left", DescriptorsAsync)
         {
             Alone = settings => settings with { DescriptorsMax = DescriptorsMax },
-            DescriptorGrowthMax = DescriptorsMax,
+
+            // No bound: the kernel gives no more. There has to have been a moment when it refused.
+            DescriptorGrowthMax = long.MaxValue,
+            DescriptorGrowthMin = DescriptorsMax - DescriptorsAtStartMax,
+
+            // The listener looks away for a quarter of a second whenever there is none left.
+            NextServedMax = 3 * Timeouts.AtOnce,
         },
         new("no pages left", StalledUploadsAsync)
         {
             Alone = settings => settings with { PagesMaxMegabytes = 4, OriginPatience = OriginPatience },
             ResidentGrowthMax = 256L << 20,
-            DescriptorGrowthMax = 1_000,
+            DescriptorGrowthMax = Attack.Descriptors(Uploads, each: 2),
         },
         new("no memory left", StalledUploadsAsync)
         {
             Alone = settings => settings with { PagesMaxMegabytes = 8, HeapBytesMax = 200L << 20, OriginPatience = OriginPatience },
             ResidentGrowthMax = 256L << 20,
-            DescriptorGrowthMax = 1_000,
+            DescriptorGrowthMax = Attack.Descriptors(Uploads, each: 2),
         },
     ];
 
@@ -49,9 +55,8 @@ internal static class ExhaustionAttacks
 
     private static async Task<string> StalledUploadsAsync(AttackScene scene)
     {
-        int count = TestScale.Choose(30, 150);
         byte[] body = new byte[1 << 20];
-        await AttackScene.RepeatAsync(count, async _ =>
+        await AttackScene.RepeatAsync(Uploads, async _ =>
         {
             SslStream tls = scene.Hold(await scene.ConnectTlsAsync());
             await tls.WriteAsync("POST /deaf HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n"u8.ToArray());
@@ -69,11 +74,14 @@ internal static class ExhaustionAttacks
             }
         });
         await scene.ServeGoodClientAsync();
-        return $"{count} uploads that stall, up to 20 MiB each, held";
+        return $"{Uploads} uploads that stall, up to 20 MiB each, held";
     }
 
     // Of an upload whose client is gone and whose origin reads nothing, only time can tell.
     private static TimeSpan OriginPatience => TimeSpan.FromSeconds(TestScale.Choose(3, 15));
 
+    private static int Uploads => TestScale.Choose(30, 150);
+
     private const int DescriptorsMax = 500;
+    private const int DescriptorsAtStartMax = 50;
 }

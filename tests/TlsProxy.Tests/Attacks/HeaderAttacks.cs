@@ -18,21 +18,25 @@ internal static class HeaderAttacks
         Each("trailers of 1 MB", "POST /trailed HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "X-Trailer: a\r\n", 70_000, "POST /trailed"),
     ];
 
-    private static Attack Each(string name, string begin, string more, int times, string? mayArrive = null) => new(name, async scene =>
+    private static Attack Each(string name, string begin, string more, int times, string? mayBegin = null) => new(name, async scene =>
     {
-        int count = TestScale.Choose(4, 100);
-        await AttackScene.RepeatAsync(count, async _ =>
+        if (mayBegin is not null)
         {
-            if (mayArrive is not null)
-            {
-                scene.Declare(mayArrive);
-            }
+            scene.Sent.DeclareBegun(mayBegin, "");
+        }
 
+        await AttackScene.RepeatAsync(Connections, async _ =>
+        {
             await using SslStream tls = await scene.ConnectTlsAsync();
             byte[] piece = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(more, Math.Max(1, 10_000 / more.Length))));
             int pieces = times * more.Length / piece.Length;
             await AttackScene.SendAllAsync(tls, [Encoding.ASCII.GetBytes(begin), .. Enumerable.Repeat(piece, pieces)]);
         });
-        return $"{count} connections";
-    });
+        return $"{Connections} connections";
+    })
+    {
+        DescriptorGrowthMax = Attack.Descriptors(Connections, each: 2),
+    };
+
+    private static int Connections => TestScale.Choose(4, 100);
 }

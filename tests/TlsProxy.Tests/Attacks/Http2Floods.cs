@@ -10,8 +10,8 @@ internal static class Http2Floods
     public static Attack[] All { get; } =
     [
         Each("HTTP/2: streams that are reset at once", number =>
-            [.. Http2Frame.Headers(StreamOf(number), true, Http2Frame.Request("GET", "/deaf")), .. Http2Frame.Of(Http2Frame.ResetType, 0, StreamOf(number), Http2Frame.BigEndian(Cancel))]),
-        Each("HTTP/2: streams that are never ended", number => Http2Frame.Headers(StreamOf(number), false, Http2Frame.Request("POST", "/deaf")), 500),
+            [.. Http2Frame.Headers(StreamOf(number), true, Http2Frame.Request("GET", "/deaf")), .. Http2Frame.Of(Http2Frame.ResetType, 0, StreamOf(number), Http2Frame.BigEndian(Cancel))], streams: StreamsMax),
+        Each("HTTP/2: streams that are never ended", number => Http2Frame.Headers(StreamOf(number), false, Http2Frame.Request("POST", "/deaf")), 500, StreamsMax),
         Each("HTTP/2: header blocks without end", number => number == 0
             ? Http2Frame.Of(Http2Frame.HeadersType, 0, 1, Http2Frame.Block(Http2Frame.Request("GET", "/smuggled")))
             : Http2Frame.Of(Http2Frame.ContinuationType, 0, 1, Http2Frame.Block(("x-many", new string('a', 1_000))))),
@@ -32,24 +32,32 @@ internal static class Http2Floods
         Each("HTTP/2: windows of one byte", number => number == 0
             ? Http2Frame.Of(Http2Frame.SettingsType, 0, 0, [0, 4, 0, 0, 0, 0])
             : [.. number <= 50 ? Http2Frame.Headers(StreamOf(number), true, Http2Frame.Request("GET", "/pattern?length=1000000")) : [],
-                .. Http2Frame.Of(Http2Frame.WindowUpdateType, 0, StreamOf(1 + (number % 50)), [0, 0, 0, 1])]),
+                .. Http2Frame.Of(Http2Frame.WindowUpdateType, 0, StreamOf(1 + (number % 50)), [0, 0, 0, 1])], streams: 50),
         Each("HTTP/2: frames of random bytes", number => Http2Frame.Of((byte)(number % 12), (byte)number, number % 7, [.. Enumerable.Range(0, number % 60).Select(i => (byte)(i * number))])),
     ];
 
-    private static Attack Each(string name, Func<int, byte[]> frame, int? framesMax = null) => new(name, async scene =>
+    private static Attack Each(string name, Func<int, byte[]> frame, int? framesMax = null, int streams = 1) => new(name, async scene =>
     {
-        int connections = TestScale.Choose(4, 40);
         int frames = Math.Min(TestScale.Choose(1_000, 10_000), framesMax ?? int.MaxValue);
-        await AttackScene.RepeatAsync(connections, async _ =>
+        await AttackScene.RepeatAsync(Connections, async _ =>
         {
             await using SslStream tls = await Http2Client.ConnectAsync(scene);
             await AttackScene.SendAllAsync(tls, Enumerable.Range(0, frames).Chunk(50).Select(numbers => numbers.SelectMany(frame).ToArray()));
         });
-        return $"{connections} connections, up to {frames} frames each";
+        return $"{Connections} connections, up to {frames} frames each";
     })
     {
-        DescriptorGrowthMax = 1_000,
+        DescriptorGrowthMax = Attack.Descriptors(Connections, each: 1 + streams),
+        ResidentGrowthMax = (64L << 20) + (Connections * streams * StreamBytes),
     };
+
+    private static int Connections => TestScale.Choose(4, 40);
+
+    // What a request under way takes on its way through Kestrel and YARP.
+    private const long StreamBytes = 16 << 10;
+
+    // Kestrel takes no more at once.
+    private const int StreamsMax = 100;
 
     // RFC 9113 section 7.
     private const int Cancel = 8;

@@ -11,15 +11,15 @@ internal static class Http2SmugglingAttacks
 {
     public static Attack[] All { get; } =
     [
-        new("downgrade: fields of a connection", Group(
+        Group("downgrade: fields of a connection",
             Get(("transfer-encoding", "chunked")), Get(("connection", "close")), Get(("keep-alive", "1")), Get(("proxy-connection", "close")),
-            Get(("upgrade", "h2c")), Get(("te", "gzip")), PostZero(("transfer-encoding", "chunked")), PostZero(("Transfer-Encoding", "chunked")))),
+            Get(("upgrade", "h2c")), Get(("te", "gzip")), PostZero(("transfer-encoding", "chunked")), PostZero(("Transfer-Encoding", "chunked"))),
 
         // A name that holds lines arrives nowhere, the request without it may.
-        new("downgrade: lines in names and values", Group(
+        Group("downgrade: lines in names and values",
             Get(("x", "a\r\nX-Forged: b")), Get(("x", Injected)), Get(("x", "a\nb")), Get(("x", "a\rb")), Get(("x", "a\0b")), Get(("x: a\r\ny", "b"), "GET /front/00"), Get(("x y", "a"), "GET /front/00"),
-            Get(("x:", "a"), "GET /front/00"), Get(("", "a"), "GET /front/00"), Get(("X-Upper", "a")), Get(("cookie", Injected)), Get(("host", Injected)), Get(("content-length", "0" + Injected)))),
-        new("downgrade: pseudo-header fields", Group(
+            Get(("x:", "a"), "GET /front/00"), Get(("", "a"), "GET /front/00"), Get(("X-Upper", "a")), Get(("cookie", Injected)), Get(("host", Injected)), Get(("content-length", "0" + Injected))),
+        Group("downgrade: pseudo-header fields",
             Raw((":method", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET"), (":scheme", "https"), (":path", "/smuggled/00"), (":authority", "localhost")),
             Raw((":method", "GET"), (":scheme", "https"), (":path", "/front/00 HTTP/1.1\r\nHost: localhost\r\n\r\nGET /smuggled/00"), (":authority", "localhost")),
             Path("/front/00 HTTP/1.1", "GET /front/00%20HTTP/1.1"),
@@ -36,27 +36,29 @@ internal static class Http2SmugglingAttacks
             Raw((":method", "GET"), (":scheme", "https"), (":path", "/front/00"), ("x", "a"), (":authority", "localhost")),
             Raw((":method", "GET"), (":scheme", "https"), (":path", "/front/00"), (":authority", "localhost"), (":status", "200")),
             Raw((":method", "CONNECT"), (":authority", "localhost:80")),
-            Raw((":method", "CONNECT"), (":protocol", "evil"), (":scheme", "https"), (":path", "/front/00"), (":authority", "localhost")))),
-        new("downgrade: lengths that do not fit", Group(
+            Raw((":method", "CONNECT"), (":protocol", "evil"), (":scheme", "https"), (":path", "/front/00"), (":authority", "localhost"))),
+        Group("downgrade: what a proxy says",
+            Get(("x-forwarded-for", "203.0.113.7"), "GET /front/00"), Get(("x-forwarded-proto", "http"), "GET /front/00"), Get(("x-forwarded-host", "evil"), "GET /front/00"),
+            Get(("forwarded", "for=203.0.113.7"), "GET /front/00"), Get(("x-real-ip", "203.0.113.7"), "GET /front/00")),
+        Group("downgrade: lengths that do not fit",
             Body("hello", [], ("content-length", "4")), Body("hello", [], ("content-length", "6")), Body("hello", [""], ("content-length", "0")),
             Body("hello", [], ("content-length", "5, 5")), Body("hello", ["hello"], ("content-length", "+5")), Body("hello", [], ("content-length", "5"), ("content-length", "6")),
-            Body(Smuggled, [], ("content-length", "1")), Body("hello", ["hello"], ("content-length", "5")), Body(Smuggled, [Smuggled]))),
+            Body(Smuggled, [], ("content-length", "1")), Body("hello", ["hello"], ("content-length", "5")), Body(Smuggled, [Smuggled])),
     ];
 
-    private static Func<AttackScene, Task<string>> Group(params Payload[] payloads) => async scene =>
+    private static Attack Group(string name, params Payload[] payloads) => new(name, async scene =>
     {
-        int rounds = TestScale.Choose(1, 20);
-        for (int round = 0; round < rounds; round++)
+        for (int round = 0; round < Rounds; round++)
         {
             for (int index = 0; index < payloads.Length; index++)
             {
                 string number = "/" + index.ToString("00", CultureInfo.InvariantCulture);
                 foreach ((string line, string body) in payloads[index].MayArrive)
                 {
-                    scene.Declare(line.Replace("/00", number), body.Replace("/00", number));
+                    scene.Sent.Declare(line.Replace("/00", number), body.Replace("/00", number));
                 }
 
-                scene.DeclareBegun("POST /front" + number, payloads[index].Body?.Replace("/00", number) ?? "");
+                scene.Sent.DeclareBegun("POST /front" + number, payloads[index].Body?.Replace("/00", number) ?? "");
                 (string, string)[] fields = [.. payloads[index].Fields.Select(field => (field.Name, field.Value.Replace("/00", number)))];
                 byte[][] frames = payloads[index].Body is { } content
                     ? [Http2Frame.Headers(1, false, fields), Http2Frame.Data(1, true, Encoding.Latin1.GetBytes(content.Replace("/00", number)))]
@@ -66,8 +68,14 @@ internal static class Http2SmugglingAttacks
             }
         }
 
-        return $"{payloads.Length} payloads, {rounds} times";
+        return $"{payloads.Length} payloads, {Rounds} times";
+    })
+    {
+        // One after another; the next may come before the end of the last was seen.
+        DescriptorGrowthMax = Attack.Descriptors(Math.Max(2, payloads.Length * Rounds / 8), each: 2),
     };
+
+    private static int Rounds => TestScale.Choose(1, 20);
 
     private static Payload Get((string, string) field, params string[] mayArrive) =>
         new(Http2Frame.Request("GET", "/front/00", field), null, [.. mayArrive.Select(line => (line, ""))]);

@@ -25,14 +25,13 @@ internal static class RecordAttacks
 
     private static Attack Each(string name, TlsVersion version, Action<RecordStream> send, string begin = "") => new(name, async scene =>
     {
-        int connections = TestScale.Choose(4, 50);
         int records = TestScale.Choose(500, 2_000);
-        for (int number = 0; number < connections && begin.Length > 0; number++)
+        if (begin.Length > 0)
         {
-            scene.Declare(begin[..begin.IndexOf(" HTTP", StringComparison.Ordinal)], new string('a', records));
+            scene.Sent.DeclareBegun(begin[..begin.IndexOf(" HTTP", StringComparison.Ordinal)], new string('a', records));
         }
 
-        await AttackScene.RepeatAsync(connections, _ => Task.Run(() =>
+        await AttackScene.RepeatAsync(Connections, _ => Task.Run(() =>
         {
             Socket socket = RawTlsClient.Connect(new IPEndPoint(IPAddress.Loopback, scene.Proxy.Port));
             using RecordStream stream = RawTlsClient.Handshake(socket, version, protocol: "http/1.1");
@@ -49,6 +48,11 @@ internal static class RecordAttacks
                 // Cut off, as it may be.
             }
         }));
-        return $"{connections} connections, up to {records} records each";
-    });
+        return $"{Connections} connections, up to {records} records each";
+    })
+    {
+        DescriptorGrowthMax = Attack.Descriptors(Connections, each: 2),
+    };
+
+    private static int Connections => TestScale.Choose(4, 50);
 }

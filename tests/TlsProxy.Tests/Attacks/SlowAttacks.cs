@@ -13,39 +13,40 @@ internal static class SlowAttacks
         {
             // What the kernel's own buffers hold beside it is not the process's.
             ResidentGrowthMax = 128L << 20,
-            DescriptorGrowthMax = 2 * TestScale.Choose(30, 100) + Few,
+            DescriptorGrowthMax = Attack.Descriptors(Downloads, each: 2),
+
+            // The origin that fills all buffers runs on the same processors.
+            NextServedMax = Timeouts.AtOnce + (Downloads * FillTime),
         },
         new("headers, a byte at a time", scene => TrickleAsync(scene, "GET /smuggled HTTP/1.1\r\nHost: localhost\r\nX-Slow: "))
         {
-            DescriptorGrowthMax = TestScale.Choose(100, 500) + Few,
+            DescriptorGrowthMax = Attack.Descriptors(Trickles),
         },
         new("bodies, a byte at a time", scene => TrickleAsync(scene, "POST /deaf HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"))
         {
-            DescriptorGrowthMax = 2 * TestScale.Choose(100, 500) + Few,
+            DescriptorGrowthMax = Attack.Descriptors(Trickles, each: 2),
         },
-        new("chunks of one byte", ChunksAsync),
-        new("requests of which no answer is awaited", PipelineAsync),
+        new("chunks of one byte", ChunksAsync) { DescriptorGrowthMax = Attack.Descriptors(1, each: 2) },
+        new("requests of which no answer is awaited", PipelineAsync) { DescriptorGrowthMax = Attack.Descriptors(1, each: 2) },
     ];
 
     private static async Task<string> UnreadAnswersAsync(AttackScene scene)
     {
-        int count = TestScale.Choose(30, 100);
-        await AttackScene.RepeatAsync(count, async _ =>
+        await AttackScene.RepeatAsync(Downloads, async _ =>
         {
             SslStream tls = scene.Hold(await scene.ConnectTlsAsync());
             await tls.WriteAsync("GET /pattern?length=8000000 HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray());
         });
         await Task.Delay(TimeSpan.FromMilliseconds(500));
         await scene.ServeGoodClientAsync();
-        return $"{count} downloads of 8 MB, held";
+        return $"{Downloads} downloads of 8 MB, held";
     }
 
     private static async Task<string> TrickleAsync(AttackScene scene, string begin)
     {
-        int count = TestScale.Choose(100, 500);
         int bytes = TestScale.Choose(5, 50);
         List<SslStream> connections = [];
-        await AttackScene.RepeatAsync(count, async _ =>
+        await AttackScene.RepeatAsync(Trickles, async _ =>
         {
             SslStream tls = scene.Hold(await scene.ConnectTlsAsync());
             await tls.WriteAsync(Encoding.ASCII.GetBytes(begin));
@@ -65,14 +66,14 @@ internal static class SlowAttacks
         }
 
         await scene.ServeGoodClientAsync();
-        return $"{count} connections, {bytes} bytes each, held";
+        return $"{Trickles} connections, {bytes} bytes each, held";
     }
 
     private static async Task<string> ChunksAsync(AttackScene scene)
     {
         int count = TestScale.Choose(5_000, 100_000);
         string body = new('a', count);
-        scene.Declare("POST /chunks", body);
+        scene.Sent.Declare("POST /chunks", body);
         await using SslStream tls = await scene.ConnectTlsAsync();
         byte[] chunks = [.. Enumerable.Repeat("1\r\na\r\n"u8.ToArray(), 100).SelectMany(chunk => chunk)];
         await AttackScene.SendAllAsync(
@@ -90,7 +91,7 @@ internal static class SlowAttacks
         byte[] request = "GET /pipelined HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray();
         for (int number = 0; number < count; number++)
         {
-            scene.Declare("GET /pipelined");
+            scene.Sent.Declare("GET /pipelined");
         }
 
         SslStream tls = scene.Hold(await scene.ConnectTlsAsync());
@@ -99,5 +100,9 @@ internal static class SlowAttacks
         return $"{count} requests in one write";
     }
 
-    private const int Few = 64;
+    private static int Downloads => TestScale.Choose(30, 100);
+
+    private static TimeSpan FillTime => Timeouts.AtOnce / 30;
+
+    private static int Trickles => TestScale.Choose(100, 500);
 }

@@ -13,20 +13,21 @@ internal static class SmugglingAttacks
 {
     public static Attack[] All { get; } =
     [
-        new("smuggling: both framings (CL.TE, TE.CL)", Group(
-            new(Post($"Content-Length: {Zero.Length + Smuggled.Length}\r\nTransfer-Encoding: chunked", Zero + Smuggled), Front("")),
-            new(Post($"Transfer-Encoding: chunked\r\nContent-Length: {Zero.Length + Smuggled.Length}", Zero + Smuggled), Front("")),
-            new(Post("Content-Length: 4\r\nTransfer-Encoding: chunked", Chunk(Smuggled) + Zero), Front(Smuggled)),
-            new(Post("Content-Length: 0\r\nTransfer-Encoding: chunked", Chunk("ab") + Zero + Smuggled), Front("ab")))),
+        // Kestrel believes the transfer coding, as it has to (RFC 9112 section 6.1), and keeps the length under another name.
+        Group("smuggling: both framings (CL.TE, TE.CL)",
+            new(Post($"Content-Length: {Zero.Length + Smuggled.Length}\r\nTransfer-Encoding: chunked", Zero + Smuggled), Front("", $"X-Content-Length: {Zero.Length + Smuggled.Length}\r\n")),
+            new(Post($"Transfer-Encoding: chunked\r\nContent-Length: {Zero.Length + Smuggled.Length}", Zero + Smuggled), Front("", $"X-Content-Length: {Zero.Length + Smuggled.Length}\r\n")),
+            new(Post("Content-Length: 4\r\nTransfer-Encoding: chunked", Chunk(Smuggled) + Zero), Front(Smuggled, "X-Content-Length: 4\r\n")),
+            new(Post("Content-Length: 0\r\nTransfer-Encoding: chunked", Chunk("ab") + Zero + Smuggled), Front("ab", "X-Content-Length: 0\r\n"))),
 
-        new("smuggling: disguised transfer codings (TE.TE)", Group(
+        Group("smuggling: disguised transfer codings (TE.TE)",
             Te("Transfer-Encoding: xchunked"), Te("Transfer-Encoding : chunked"), Te(" Transfer-Encoding: chunked"),
             Te("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity"), Te("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked"),
             Te("Transfer-Encoding: chunked, identity"), Te("Transfer-Encoding: chunked, chunked"), Te("Transfer-Encoding: \"chunked\""),
             Te("Transfer-Encoding: \vchunked"), Te("Transfer-Encoding: chunked\0"), Te("Transfer-Encoding\n: chunked"), Te("Transfer-Encoding:\r\n chunked"),
             Te("X: X\nTransfer-Encoding: chunked"), Te("X: X\rTransfer-Encoding: chunked"), Te("Transfer-Encoding: gzip, chunked"),
-            Te("Transfer_Encoding: chunked", Front(Zero + Smuggled)), Te("Transfer-Encoding: cow"), Te("Transfer-Encoding:"))),
-        new("smuggling: line ends", Group(
+            Te("Transfer_Encoding: chunked", Front(Zero + Smuggled, "Transfer_Encoding: chunked\r\n")), Te("Transfer-Encoding: cow"), Te("Transfer-Encoding:")),
+        Group("smuggling: line ends",
             new("GET /front/00 HTTP/1.1\nHost: localhost\n\n"),
             new($"GET /front/00 HTTP/1.1\rHost: localhost\r\r"),
             new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nX: a\rGET /smuggled/00 HTTP/1.1\r\n\r\n"),
@@ -34,25 +35,25 @@ internal static class SmugglingAttacks
             new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n"),
             new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\n X: a\r\n\r\n"),
             new("GET /front/00 HTTP/1.1\r\n Host: localhost\r\n\r\n"),
-            new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n"))),
+            new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n")),
 
         // Kestrel takes a sign before the length; what goes on is the number alone, and what follows the body is the client's next request.
-        new("smuggling: content lengths", Group(
+        Group("smuggling: content lengths",
             Length("5\r\nContent-Length: 6"), Length("6\r\nContent-Length: 5"), Length("5\r\nContent-Length: 5"), Length("5, 5"), Length("5, 6"), Length("+5", Front("hello"), "GET /smuggled/00"),
             Length("-5"), Length("0x5"), Length("5 5"), Length("5\v"), Length("\"5\""), Length("5;"), Length("5.0"), Length("5e0"), Length(""),
-            Length("18446744073709551621"), Length("99999999999999999999999"), Length("\u0665"))),
-        new("smuggling: chunk sizes", Group(
+            Length("18446744073709551621"), Length("99999999999999999999999"), Length("\u0665")),
+        Group("smuggling: chunk sizes",
             Chunks("0x2\r\nab\r\n"), Chunks("+2\r\nab\r\n"), Chunks("-1\r\nab\r\n"), Chunks(" 2\r\nab\r\n"), Chunks("2_\r\nab\r\n"), Chunks("\r\n2\r\nab\r\n"),
             Chunks("10000000000000002\r\nab\r\n"), Chunks("FFFFFFFFFFFFFFFF2\r\nab\r\n"), Chunks("2\nab\r\n"), Chunks("2\rab\r\n"), Chunks("2\r\nabc\r\n"),
             Chunks("2\r\nab\n"), Chunks("2\r\nabXX"), Chunks("g\r\nab\r\n"), Chunks("2;a\nb\r\nab\r\n"), Chunks("2;a\rb\r\nab\r\n"),
-            Chunks("2;a=b\r\nab\r\n", Front("ab"), $"GET /smuggled/00"), Chunks("2;\"\r\n\"\r\nab\r\n"))),
-        new("smuggling: trailers", Group(
+            Chunks("2;a=b\r\nab\r\n", Front("ab"), $"GET /smuggled/00"), Chunks("2;\"\r\n\"\r\nab\r\n")),
+        Group("smuggling: trailers",
             new(Post("Transfer-Encoding: chunked", "0\r\nContent-Length: 50\r\n\r\n"), Front("")),
             new(Post("Transfer-Encoding: chunked", "0\r\nHost: evil\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n"), Front("")),
             new(Post("Transfer-Encoding: chunked", "0\r\nX: a\nb\r\n\r\n" + Smuggled)),
             new(Post("Transfer-Encoding: chunked", "0\r\n: a\r\n\r\n" + Smuggled)),
-            new(Post("Transfer-Encoding: chunked", "0\n\n" + Smuggled)))),
-        new("smuggling: request lines", Group(
+            new(Post("Transfer-Encoding: chunked", "0\n\n" + Smuggled))),
+        Group("smuggling: request lines",
             new("GET  /front/00 HTTP/1.1\r\nHost: localhost\r\n\r\n"), new("GET\t/front/00\tHTTP/1.1\r\nHost: localhost\r\n\r\n"),
             new("GET /front/00 /smuggled/00 HTTP/1.1\r\nHost: localhost\r\n\r\n"), new("GET /front/00 HTTP/1.1 HTTP/1.1\r\nHost: localhost\r\n\r\n"),
             new("GET /smuggled/00\r\n\r\n"), new("GET /front/00 HTTP/2.0\r\nHost: localhost\r\n\r\n"), new("GET /front/00 HTTP/1.2\r\nHost: localhost\r\n\r\n"),
@@ -60,30 +61,36 @@ internal static class SmugglingAttacks
             new("GET /front/00\v HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /front/00%0B"), new("GET /front/00\0 HTTP/1.1\r\nHost: localhost\r\n\r\n"),
             new("GET /front/00%0d%0aX-Forged:%20a HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /front/00%0D%0AX-Forged:%20a"),
             new("CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n" + Smuggled),
-            new("\r\n\r\nGET /front/00 HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /front/00"))),
-        new("smuggling: fields", Group(
+            new("\r\n\r\nGET /front/00 HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /front/00")),
+        Group("smuggling: fields",
             new("GET /front/00 HTTP/1.1\r\n\r\n"), new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nHost: evil\r\n\r\n"),
             new("GET /front/00 HTTP/1.1\r\nHost : localhost\r\n\r\n"), new("GET /front/00 HTTP/1.1\r\nHost: localhost/evil\r\n\r\n"),
             new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\n: a\r\n\r\n"), new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n"),
             new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nX Y: a\r\n\r\n"), new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nX\0: a\r\n\r\n"),
-            new("GET http://evil/front/00 HTTP/1.1\r\nHost: localhost\r\n\r\n"), new("GET /front/00 HTTP/1.1\r\nHost: local\r\n host\r\n\r\n"))),
-        new("smuggling: bodies that look like requests", Group(
+            new("GET http://evil/front/00 HTTP/1.1\r\nHost: localhost\r\n\r\n"), new("GET /front/00 HTTP/1.1\r\nHost: local\r\n host\r\n\r\n")),
+
+        // The runtime passes a client's baggage on, written anew.
+        Group("smuggling: what a proxy says",
+            Claim("X-Forwarded-For: 203.0.113.7"), Claim("X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-For: 203.0.113.8"), Claim("X-Forwarded-Proto: http"),
+            Claim("X-Forwarded-Host: evil"), Claim("X-Forwarded-Prefix: /evil"), Claim("X-Forwarded-Port: 80"), Claim("Forwarded: for=203.0.113.7"),
+            Claim("X-Real-IP: 203.0.113.7"), Claim("Client-Cert: :AA==:"), Claim("Connection: X-Forwarded-For, Host\r\nX-Forwarded-For: 203.0.113.7"),
+            Claim("traceparent: evil"), Claim("tracestate: evil=1"), Claim("baggage: evil=1", "baggage: evil = 1\r\n")),
+        Group("smuggling: bodies that look like requests",
             new($"GET /front/00 HTTP/1.1\r\nHost: localhost\r\nContent-Length: {Smuggled.Length}\r\n\r\n{Smuggled}", new Arrival("GET /front/00", Smuggled)),
             new(Post($"Content-Length: {Smuggled.Length}", Smuggled), Front(Smuggled)),
             new(Post("Transfer-Encoding: chunked", Chunk(Smuggled) + Zero), Front(Smuggled)),
-            new(Post($"Expect: 100-continue\r\nContent-Length: {Smuggled.Length}", Smuggled), Front(Smuggled)),
+            new(Post($"Expect: 100-continue\r\nContent-Length: {Smuggled.Length}", Smuggled), Front(Smuggled, "Expect: 100-continue\r\n")),
             new($"POST /front/00 HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{Zero}{Smuggled}", Front("")),
-            new($"POST /front/00 HTTP/1.0\r\nHost: localhost\r\n\r\n{Smuggled}", Front("")))),
-        new("smuggling: upgrades", Group(
+            new($"POST /front/00 HTTP/1.0\r\nHost: localhost\r\n\r\n{Smuggled}", Front(""))),
+        Group("smuggling: upgrades",
             new($"GET /front/00 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n", "GET /front/00"),
             new($"GET /front/00 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: evil\r\n\r\n{Smuggled}", "GET /front/00", "GET /smuggled/00"),
-            new($"GET /front/00 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 777\r\n\r\n{Smuggled}", "GET /front/00", "GET /smuggled/00"))),
+            new($"GET /front/00 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 777\r\n\r\n{Smuggled}", new Arrival("GET /front/00", "", "Sec-WebSocket-Version: 777\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"), "GET /smuggled/00")),
     ];
 
-    private static Func<AttackScene, Task<string>> Group(params Payload[] payloads) => async scene =>
+    private static Attack Group(string name, params Payload[] payloads) => new(name, async scene =>
     {
-        int rounds = TestScale.Choose(1, 20);
-        for (int round = 0; round < rounds; round++)
+        for (int round = 0; round < Rounds; round++)
         {
             for (int index = 0; index < payloads.Length; index++)
             {
@@ -91,18 +98,24 @@ internal static class SmugglingAttacks
                 string number = index.ToString("00", CultureInfo.InvariantCulture);
                 foreach (Arrival arrival in payloads[index].MayArrive)
                 {
-                    scene.Declare(arrival.Line.Replace("/00", "/" + number), arrival.Body.Replace("/00", "/" + number));
+                    scene.Sent.Declare(arrival.Line.Replace("/00", "/" + number), arrival.Body.Replace("/00", "/" + number), arrival.Fields);
                 }
 
                 string text = payloads[index].Text.Replace("/00", "/" + number);
-                scene.DeclareBegun("POST /front/" + number, text);
+                scene.Sent.DeclareBegun("POST /front/" + number, text);
                 await using SslStream tls = await scene.ConnectTlsAsync();
                 await AttackScene.SendAllAsync(tls, [Encoding.Latin1.GetBytes(text)]);
             }
         }
 
-        return $"{payloads.Length} payloads, {rounds} times";
+        return $"{payloads.Length} payloads, {Rounds} times";
+    })
+    {
+        // One after another; the next may come before the end of the last was seen.
+        DescriptorGrowthMax = Attack.Descriptors(Math.Max(2, payloads.Length * Rounds / 8), each: 2),
     };
+
+    private static int Rounds => TestScale.Choose(1, 20);
 
     private static string Post(string framing, string body) => $"POST /front/00 HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n{body}";
 
@@ -113,9 +126,12 @@ internal static class SmugglingAttacks
 
     private static Payload Chunks(string chunks, params Arrival[] mayArrive) => new(Post("Transfer-Encoding: chunked", chunks + Zero + Smuggled), mayArrive);
 
+    private static Payload Claim(string fields, string left = "") =>
+        new($"GET /front/00 HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n\r\n", new Arrival("GET /front/00", Fields: left));
+
     private static string Chunk(string content) => $"{content.Length:x}\r\n{content}\r\n";
 
-    private static Arrival Front(string body) => new("POST /front/00", body);
+    private static Arrival Front(string body, string fields = "") => new("POST /front/00", body, fields);
 
     private const string Zero = "0\r\n\r\n";
     private const string Smuggled = "GET /smuggled/00 HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -123,7 +139,7 @@ internal static class SmugglingAttacks
     // What a client sends, and what of it may reach a backend.
     private sealed record Payload(string Text, params Arrival[] MayArrive);
 
-    private sealed record Arrival(string Line, string Body = "")
+    private sealed record Arrival(string Line, string Body = "", string Fields = "")
     {
         public static implicit operator Arrival(string line) => new(line);
     }

@@ -55,7 +55,7 @@ public sealed class SoakTests(SoakFixture origins) : EndToEndTest(origins.Proxy)
         ProxyFigures now = await Proxy.LookAsync();
         return (now.Connections, now.CopyBytes) == (0, 0)
             && now.Slots <= StagesMax
-            && now.Descriptors - origins.ConnectionsToOrigins() <= before.Descriptors + FewDescriptors;
+            && now.Descriptors - await Proxy.CountOriginConnectionsAsync() <= before.Descriptors + FewDescriptors;
     }
 
     private IEnumerable<Task> StartClients(SoakLedger ledger, CancellationToken end)

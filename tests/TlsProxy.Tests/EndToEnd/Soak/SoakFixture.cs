@@ -1,4 +1,3 @@
-using System.Globalization;
 using TestKit.Origins;
 using TestKit.Processes;
 using Xunit;
@@ -42,18 +41,6 @@ public sealed class SoakFixture : IAsyncLifetime
             await Task.Delay(TimeSpan.FromMilliseconds(300), CancellationToken.None);
             await _mortal.RestartAsync();
         }
-    }
-
-    /// <summary>Descriptors that lead to origins: YARP keeps such connections for a while after the last request.</summary>
-    public int ConnectionsToOrigins()
-    {
-        string[] ports = [.. new[] { Kestrel.Address, _cutLength.Address, _cutChunk.Address, _mortal.Address }
-            .Select(address => ":" + address.Port.ToString("X4", CultureInfo.InvariantCulture))];
-
-        // proc_pid_net(5): remote address in the third column, inode in the tenth, 0 once nobody has a descriptor of it.
-        return File.ReadLines("/proc/net/tcp").Concat(File.ReadLines("/proc/net/tcp6"))
-            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Count(words => ports.Any(port => words[2].EndsWith(port, StringComparison.Ordinal)) && words[9] != "0");
     }
 
     public async ValueTask DisposeAsync()
