@@ -147,32 +147,28 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     // Null: reading has not ended, which is as good an end as a clean one.
     private void EndAs(ReadEnd? end)
     {
-        if (end is null or { Kind: ReadEndKind.Clean })
+        switch (end?.Kind ?? ReadEndKind.Clean)
         {
-            if (_writer.Failed)
-            {
-                Drop();
-            }
-            else
-            {
+            case ReadEndKind.Clean when !_writer.Failed:
                 Finish(AlertDescription.CloseNotify);
-            }
-        }
-        else if (end.Kind == ReadEndKind.Refused)
-        {
-            if (_listener.MayLog())
-            {
-                TransportLog.Refused(_transport.Log, _listener.Options.Name, RemoteEndPoint, end.Reason, end.Alert);
-            }
+                return;
+            case ReadEndKind.Clean:
+                break;
+            case ReadEndKind.Refused:
+                if (_listener.MayLog())
+                {
+                    TransportLog.Refused(_transport.Log, _listener.Options.Name, RemoteEndPoint, end!.Reason, end.Alert);
+                }
 
-            _transport.Metrics.RecordRefused(end.Alert);
-            Finish(end.Alert);
+                _transport.Metrics.RecordRefused(end!.Alert);
+                Finish(end.Alert);
+                return;
+            default:
+                TransportLog.Lost(_transport.Log, _listener.Options.Name, RemoteEndPoint, end!.Reason);
+                break;
         }
-        else
-        {
-            TransportLog.Lost(_transport.Log, _listener.Options.Name, RemoteEndPoint, end.Reason);
-            Drop();
-        }
+
+        Drop();
     }
 
     void IReaderOwner.OnPeerGone() => FireClosed();
