@@ -56,8 +56,11 @@ public sealed class ArgumentTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_is_exposed_that_was_not_written() =>
+    public void Nothing_is_exposed_that_was_not_written()
+    {
         Refuses<ArgumentOutOfRangeException>("verifiedLength", () => _stage.Expose(-1, 5));
+        Refuses<ArgumentOutOfRangeException>("verifiedLength", () => _stage.Expose(6, 5));
+    }
 
     [Fact]
     public void Joined_are_leases_and_no_more_than_fit_a_copy()

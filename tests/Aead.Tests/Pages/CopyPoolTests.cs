@@ -38,6 +38,7 @@ public sealed class CopyPoolTests
 
         Assert.Same(blocks[0], pool.Rent(1000));
         Assert.Same(blocks[1], pool.Rent(1000));
+        Assert.Equal(1024 * Resting, pool.BytesCached);
     }
 
     [Theory]

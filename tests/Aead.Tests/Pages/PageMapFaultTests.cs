@@ -63,9 +63,13 @@ public sealed class PageMapFaultTests
         int before = MappedViews();
         using (PagePool pool = TestPool.Create(Delivery.Flip))
         using (PinnedAlias kernel = new())
-        using (PinnedPages.Create(pool, kernel, slots: 2, () => { }))
+        using (PinnedPages pages = PinnedPages.Create(pool, kernel, slots: 2, () => { }))
         {
             Assert.True(MappedViews() > before);
+
+            // A lease that ended and was not tidied up holds nothing back.
+            Assert.True(pages.TryRent(out PinnedSlot? slot));
+            pages.Settle(slot, 1, slot.Bytes)!.Dispose();
         }
 
         Assert.Equal(before, MappedViews());

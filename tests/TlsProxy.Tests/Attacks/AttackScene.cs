@@ -48,7 +48,7 @@ public sealed class AttackScene(ProxyProcess proxy, AttackFixture origins) : IAs
     /// <summary>A TLS connection that speaks this protocol.</summary>
     public async Task<SslStream> ConnectTlsAsync(string protocol = "http/1.1", SslProtocols version = SslProtocols.None)
     {
-        SslStream tls = new(new NetworkStream(await ConnectAsync(), ownsSocket: true));
+        TlsClientStream tls = new(await ConnectAsync());
         SslClientAuthenticationOptions options = Proxy.Certificates.ClientOptions();
         options.ApplicationProtocols = [new SslApplicationProtocol(protocol)];
         options.EnabledSslProtocols = version;
@@ -86,9 +86,9 @@ public sealed class AttackScene(ProxyProcess proxy, AttackFixture origins) : IAs
                 await stream.WriteAsync(piece, patience.Token);
             }
 
-            if (stream is SslStream tls)
+            if (stream is TlsClientStream tls)
             {
-                await tls.ShutdownAsync();
+                await tls.ShutdownBesideAsync(reading);
             }
             else
             {
