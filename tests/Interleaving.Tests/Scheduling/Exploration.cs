@@ -15,7 +15,7 @@ internal interface IScenario : IDisposable
     void Check();
 }
 
-/// <summary>Runs a scenario in the ways with few preemptions, up to a bound, and in some with many.</summary>
+/// <summary>Runs a scenario in every way with one preemption, in those with a few up to a bound, and in some with many.</summary>
 internal static class Exploration
 {
     /// <param name="tell">Makes the scenario, in the same state each time.</param>
@@ -43,6 +43,9 @@ internal static class Exploration
             }
             while (++ways < most && !isComplete);
 
+            Assert.True(
+                isComplete || preemptions > 1 || waysMax != null,
+                $"More than {most} ways with one preemption: the scenario is too large to be explored.");
             said.Append(CultureInfo.InvariantCulture, $"{(isComplete ? "all" : "the first")} {ways} ways with at most {preemptions} preemptions, ");
         }
 

@@ -3,6 +3,7 @@ using Aead;
 using Ktls.Tests.Transport;
 using Ktls.Transport;
 using Microsoft.AspNetCore.Connections;
+using TestKit;
 using Xunit;
 
 namespace Kernel.Tests.Transport;
@@ -132,6 +133,6 @@ public sealed class ConnectionCrowdTests
         [CipherSuite.Find("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")!, CipherSuite.Find("TLS_CHACHA20_POLY1305_SHA256")!];
 
     private static readonly TimeSpan IdleWorkersMax = TimeSpan.FromSeconds(30);
-    private const int Rounds = 50;
+    private static int Rounds => TestScale.Choose(10, 50);
     private const double ShareMax = 0.02;
 }
