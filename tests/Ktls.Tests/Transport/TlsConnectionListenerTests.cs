@@ -102,7 +102,9 @@ public class TlsConnectionListenerTests
         (Task<RecordStream> younger, TaskCompletionSource goOnToo) = await BeginHandshakeAsync(host);
         Socket newcomer = host.OpenSocket();
         await Task.Delay(TimeSpan.FromMilliseconds(300));
-        using RecordStream client = await Task.Run(() => RawTlsClient.Handshake(newcomer, TlsVersion.Tls13)).Within();
+        RecordStream? client = null;
+        Assert.Null(await Record.ExceptionAsync(async () => client = await Task.Run(() => RawTlsClient.Handshake(newcomer, TlsVersion.Tls13)).Within()));
+        using RecordStream established = client!;
         await host.AcceptAsync();
         goOnToo.SetResult();
         (await younger.Within()).Dispose();
