@@ -1,4 +1,5 @@
 using Aead.Pages;
+using Ktls.Backends;
 using Ktls.Kernel;
 using Ktls.Transport;
 using Microsoft.AspNetCore.Connections;
@@ -11,7 +12,7 @@ public static class TlsTransportExtensions
 {
     /// <summary>
     /// Lets Kestrel listen on <see cref="TlsEndPoint"/>s. Also registers the <see cref="PagePool"/>, made when it is first asked for, and
-    /// <see cref="KernelTls"/>; other endpoints stay with Kestrel's own transport.
+    /// <see cref="KernelTls"/>, and the <see cref="BackendConnector"/> for connections on the same loops; other endpoints stay with Kestrel's own transport.
     /// </summary>
     /// <exception cref="PagePoolException">Thrown when the pool is first asked for: the policy cannot be met.</exception>
     public static IServiceCollection AddTlsTransport(this IServiceCollection services, PagePolicy pages)
@@ -21,7 +22,9 @@ public static class TlsTransportExtensions
         services.AddSingleton<IKernelSupport>(provider => provider.GetRequiredService<KernelSupport>());
         services.AddSingleton(provider => new KernelTls(provider.GetRequiredService<KernelSupport>()));
         services.AddSingleton<KernelWatch>();
-        services.AddSingleton<IConnectionListenerFactory, TlsTransportFactory>();
+        services.AddSingleton<TlsTransportFactory>();
+        services.AddSingleton<IConnectionListenerFactory>(provider => provider.GetRequiredService<TlsTransportFactory>());
+        services.AddSingleton(provider => new BackendConnector(provider.GetRequiredService<TlsTransportFactory>()));
         return services;
     }
 }

@@ -157,13 +157,7 @@ internal sealed unsafe class KernelTlsSocket(int descriptor) : IKernelTls
         return sent;
     }
 
-    public SyscallResult TakeError()
-    {
-        int error = 0;
-        socklen_t length = sizeof(int);
-        SyscallResult asked = SyscallResult.From(getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length));
-        return asked.Failed ? asked : SyscallResult.FromError(error);
-    }
+    public SyscallResult TakeError() => SocketCalls.TakeError(descriptor);
 
     private SyscallResult Receive(Span<byte> room, int flags, out ContentType? type, out bool whole)
     {

@@ -64,7 +64,7 @@ internal static unsafe class SocketCalls
         return accepted;
     }
 
-    /// <summary>A socket that connects to an address of this machine; the connection may still be under way.</summary>
+    /// <summary>A socket that connects, with Nagle's algorithm off; the connection may still be under way.</summary>
     public static SyscallResult Connect(IPEndPoint address)
     {
         sockaddr_storage storage = default;
@@ -77,7 +77,21 @@ internal static unsafe class SocketCalls
             return refused;
         }
 
+        if (!created.Failed)
+        {
+            SetOption(created.Value, IPPROTO_TCP, TCP_NODELAY, 1);
+        }
+
         return created;
+    }
+
+    /// <summary>Takes what is wrong with the socket, or how its attempt to connect ended (SO_ERROR).</summary>
+    public static SyscallResult TakeError(int descriptor)
+    {
+        int error = 0;
+        socklen_t length = sizeof(int);
+        SyscallResult asked = SyscallResult.From(getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length));
+        return asked.Failed ? asked : SyscallResult.FromError(error);
     }
 
     /// <summary>The address a socket is bound to.</summary>

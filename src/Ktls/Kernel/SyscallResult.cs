@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Tmds.Linux;
 
 namespace Ktls.Kernel;
@@ -95,6 +96,25 @@ internal readonly struct SyscallResult
     /// <summary>The error's name and meaning, for operators.</summary>
     public string ErrorName => Failed ? Describe(-_value) : "no error";
 
+    /// <summary>The failure as the runtime's own sockets report it, for whoever expects one of them.</summary>
+    public SocketException ToException() => new((int)ToSocketError(-_value), ErrorName);
+
+    private static SocketError ToSocketError(long errno) => errno switch
+    {
+        _ when errno == LibC.ECONNREFUSED => SocketError.ConnectionRefused,
+        _ when errno == LibC.ECONNRESET => SocketError.ConnectionReset,
+        _ when errno == LibC.EPIPE => SocketError.Shutdown,
+        _ when errno == LibC.ETIMEDOUT => SocketError.TimedOut,
+        _ when errno == LibC.EHOSTUNREACH => SocketError.HostUnreachable,
+        _ when errno == LibC.ENETUNREACH => SocketError.NetworkUnreachable,
+        _ when errno == LibC.EADDRNOTAVAIL => SocketError.AddressNotAvailable,
+        _ when errno == LibC.EAFNOSUPPORT => SocketError.AddressFamilyNotSupported,
+        _ when errno == LibC.EACCES || errno == LibC.EPERM => SocketError.AccessDenied,
+        _ when errno == LibC.EMFILE || errno == LibC.ENFILE => SocketError.TooManyOpenSockets,
+        _ when errno == LibC.ENOBUFS || errno == LibC.ENOMEM => SocketError.NoBufferSpaceAvailable,
+        _ => SocketError.SocketError,
+    };
+
     private static string Describe(long errno) => errno switch
     {
         _ when errno == LibC.EADDRINUSE => "EADDRINUSE (the address is in use)",
@@ -105,6 +125,7 @@ internal readonly struct SyscallResult
         _ when errno == LibC.ENFILE => "ENFILE (this machine has no descriptors left)",
         _ when errno == LibC.ENOMEM => "ENOMEM (out of memory)",
         _ when errno == LibC.ENOBUFS => "ENOBUFS (out of socket buffers)",
+        _ when errno == LibC.ECONNREFUSED => "ECONNREFUSED (nothing listens there)",
         _ when errno == LibC.ECONNRESET => "ECONNRESET (the peer reset the connection)",
         _ when errno == LibC.EPIPE => "EPIPE (the peer closed the connection)",
         _ when errno == LibC.ETIMEDOUT => "ETIMEDOUT (the peer no longer answers)",

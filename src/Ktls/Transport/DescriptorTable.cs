@@ -57,14 +57,17 @@ internal sealed class DescriptorTable
     }
 
     /// <summary>The connections at this moment, for the rare walk over all.</summary>
-    public IEnumerable<TlsConnection> Connections()
+    public IEnumerable<TlsConnection> Connections() => Sockets().OfType<TlsConnection.ConnectionSocket>().Select(socket => socket.Connection);
+
+    /// <summary>All owners at this moment.</summary>
+    public IEnumerable<LoopSocket> Sockets()
     {
         LoopSocket?[] sockets = Volatile.Read(ref _sockets);
         for (int i = 0; i < sockets.Length; i++)
         {
-            if (Volatile.Read(ref sockets[i]) is TlsConnection.ConnectionSocket socket)
+            if (Volatile.Read(ref sockets[i]) is { } socket)
             {
-                yield return socket.Connection;
+                yield return socket;
             }
         }
     }

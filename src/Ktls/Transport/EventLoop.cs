@@ -13,6 +13,9 @@ internal sealed class EventLoop : IDisposable
     [ThreadStatic]
     private static EventLoop? _current;
 
+    [ThreadStatic]
+    private static EventLoop? _nearest;
+
     private readonly EventQueue _queue = new();
     private readonly DescriptorTable _table;
     private readonly DeadlineList _deadlines = new();
@@ -26,6 +29,7 @@ internal sealed class EventLoop : IDisposable
 
     public EventLoop(int number, DescriptorTable table, ReceiveScratch scratch, ILogger log)
     {
+        Number = number;
         _table = table;
         _log = log;
         Scratch = scratch;
@@ -34,6 +38,14 @@ internal sealed class EventLoop : IDisposable
 
     /// <summary>The loop the calling thread runs, or null.</summary>
     public static EventLoop? Current => _current;
+
+    /// <summary>
+    /// The loop of the connection the calling thread reads for or has last read for, or null: where work for the same request belongs.
+    /// </summary>
+    public static EventLoop? Nearest { get => _current ?? _nearest; set => _nearest = value; }
+
+    /// <summary>Its number among the loops, from 0.</summary>
+    public int Number { get; }
 
     /// <summary>What this loop's reads decrypt into; only for its own thread.</summary>
     public ReceiveScratch Scratch { get; }

@@ -25,8 +25,7 @@ internal sealed class RecordIntake(
     private bool _readsStopped;
     private bool _hadError;
     private bool _secondLook;
-    private int _turn;
-    private int _turnBytes;
+    private TurnBudget _budget = new(loop);
 
     // A new owner of a descriptor must try first: the edge may have gone to the handshake.
     private bool _readable = true;
@@ -88,7 +87,7 @@ internal sealed class RecordIntake(
             return PullStatus.Done;
         }
 
-        if (IsTurnSpent() || (source.NeedsLoop && EventLoop.Current != loop))
+        if (_budget.IsSpent || (source.NeedsLoop && EventLoop.Current != loop))
         {
             return PullStatus.Postponed;
         }
@@ -99,6 +98,7 @@ internal sealed class RecordIntake(
             return PullStatus.Done;
         }
 
+        EventLoop.Nearest = loop;
         if (!scratches.TryRent(out ReceiveScratch? rented))
         {
             return PullStatus.Postponed;
@@ -153,7 +153,7 @@ internal sealed class RecordIntake(
 
         if (outcome.Data is { } data)
         {
-            _turnBytes += data.Length;
+            _budget.Spend(data.Length);
             Chain.Append(data);
         }
 
@@ -264,27 +264,8 @@ internal sealed class RecordIntake(
         }
     }
 
-    // One upload on a fast network always finds more to read; the other connections of the loop want their turn.
-    private bool IsTurnSpent()
-    {
-        if (EventLoop.Current != loop)
-        {
-            return false;
-        }
-
-        if (_turn != loop.Turn)
-        {
-            (_turn, _turnBytes) = (loop.Turn, 0);
-        }
-
-        return _turnBytes >= TurnBytesMax;
-    }
-
     private const string KeyUpdateWithoutRekey = "key_update_without_rekey";
     private const string KeyWornOut = "key_worn_out";
-
-    // One dispatch of one connection; then the others.
-    private const int TurnBytesMax = 1 << 20;
 
     // Kestrel's default bound of unconsumed request bytes; a consumer that lets more pile up is not consuming.
     private const int HeldBytesMax = 1 << 20;

@@ -20,13 +20,32 @@ internal sealed class TlsTransportFactory(
 {
     private readonly Lock _gate = new();
     private TransportResources? _resources;
+    private bool _disposed;
+
+    /// <summary>Loops and pools, made when they are first asked for.</summary>
+    public TransportResources Resources
+    {
+        get
+        {
+            lock (_gate)
+            {
+                if (_resources == null)
+                {
+                    _resources = new TransportResources(pages, memory, kernel, log.CreateLogger("TlsProxy.Transport"));
+                    watch?.Support.ForgedRecordAccepted += _resources.AbortKernelReceivers;
+                }
+
+                return _resources;
+            }
+        }
+    }
 
     public bool CanBind(EndPoint endpoint) => endpoint is TlsEndPoint;
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         TlsEndPoint address = (TlsEndPoint)endpoint;
-        TransportResources resources = Resources();
+        TransportResources resources = Resources;
         Admit(address.Options, resources);
         SyscallResult listening = SocketCalls.Listen(address, Backlog);
         if (listening.AddressInUse)
@@ -46,8 +65,13 @@ internal sealed class TlsTransportFactory(
 
     public void Dispose()
     {
-        watch?.Stop();
-        _resources?.Dispose();
+        // Whoever registers it under two names disposes it twice.
+        if (!_disposed)
+        {
+            _disposed = true;
+            watch?.Stop();
+            _resources?.Dispose();
+        }
     }
 
     // Before the first connection: what is On must be there, and what a connection would find missing is found now. A machine whose
@@ -71,20 +95,6 @@ internal sealed class TlsTransportFactory(
     // Hidden pages are pinned memory, which only a kernel that gets something to receive is worth.
     private bool MayReceive(TlsListenerOptions listener) => listener.Handshake.SuitesInUse.Any(suite =>
         kernel.WhyNot(listener.Kernel, suite, KernelDirection.Receive) is null or { Code: LayerReasons.InconclusiveCode });
-
-    private TransportResources Resources()
-    {
-        lock (_gate)
-        {
-            if (_resources == null)
-            {
-                _resources = new TransportResources(pages, memory, kernel, log.CreateLogger("TlsProxy.Transport"));
-                watch?.Support.ForgedRecordAccepted += _resources.AbortKernelReceivers;
-            }
-
-            return _resources;
-        }
-    }
 
     // Connections the kernel completes before they are accepted; net.core.somaxconn may hold it lower.
     private const int Backlog = 4096;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Aead.Pages;
+using Ktls.Backends;
 using Ktls.Kernel;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
@@ -162,6 +163,11 @@ internal sealed class TransportResources : IDisposable
         foreach (EventLoop loop in _loops)
         {
             loop.Dispose();
+        }
+
+        foreach (BackendSocket backend in Table.Sockets().OfType<BackendSocket>())
+        {
+            backend.Close();
         }
 
         Scratches.Dispose();

@@ -1,6 +1,7 @@
 using Ktls;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using TlsProxy.Config;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace TlsProxy.Proxy;
 
@@ -31,6 +32,7 @@ internal static class ProxyHost
             // YARP's setting Timeout works through this middleware of the framework.
             builder.Services.AddRequestTimeouts();
             builder.Services.AddReverseProxy().LoadFromConfig(settings.ReverseProxy);
+            builder.Services.AddSingleton<IForwarderHttpClientFactory, LoopHttpClientFactory>();
         }
 
         WebApplication app = builder.Build();

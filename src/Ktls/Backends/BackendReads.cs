@@ -1,0 +1,135 @@
+using Ktls.Kernel;
+using Ktls.Transport;
+
+namespace Ktls.Backends;
+
+/// <summary>
+/// The reading half of a backend's connection. A read that finds nothing costs no system call: the loop's last report says that there is
+/// nothing, and the next one makes the call.
+/// </summary>
+internal sealed class BackendReads(BackendSocket socket)
+{
+    // Its gate guards all fields and keeps the descriptor open.
+    private readonly PipeWait<int> _wait = new();
+    private Memory<byte> _destination;
+    private bool _readable;
+    private bool _peerClosed;
+    private bool _stopped;
+    private long _lastReadTick = Environment.TickCount64;
+    private TurnBudget _budget = new(socket.Loop);
+
+    public ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        ValueTask<int> read;
+        bool postponed;
+        lock (_wait.Gate)
+        {
+            if (_wait.IsActive)
+            {
+                throw new InvalidOperationException("A read is already pending.");
+            }
+
+            ObjectDisposedException.ThrowIf(_stopped, typeof(BackendStream));
+            _readable |= !destination.IsEmpty && HasBeenIdle;
+            postponed = _readable && _budget.IsSpent;
+            if (!postponed && TryReceive(destination.Span, out SyscallResult received))
+            {
+                return received.Failed ? ValueTask.FromException<int>(Failure(received)) : new ValueTask<int>(received.Value);
+            }
+
+            _destination = destination;
+            read = _wait.Begin(cancellationToken);
+        }
+
+        _wait.Watch(cancellationToken);
+        if (postponed)
+        {
+            socket.Loop.Post(socket);
+        }
+
+        return read;
+    }
+
+    /// <summary>The backend sent something, or its FIN. On the loop.</summary>
+    public void OnReadable(bool peerClosed)
+    {
+        lock (_wait.Gate)
+        {
+            _readable = true;
+            _peerClosed |= peerClosed;
+        }
+
+        OnPosted();
+    }
+
+    /// <summary>Reads for whoever waits. On the loop.</summary>
+    public void OnPosted()
+    {
+        SyscallResult received;
+        lock (_wait.Gate)
+        {
+            if (_stopped || !_wait.IsActive || !TryReceive(_destination.Span, out received))
+            {
+                return;
+            }
+
+            _destination = default;
+            _wait.TryEnd();
+        }
+
+        if (received.Failed)
+        {
+            _wait.Fail(Failure(received), onPool: false);
+        }
+        else
+        {
+            _wait.Complete(received.Value, onPool: false);
+        }
+    }
+
+    /// <summary>No system call after this. True: somebody waits, and <see cref="Fail"/> must follow.</summary>
+    public bool Stop()
+    {
+        lock (_wait.Gate)
+        {
+            _stopped = true;
+            _destination = default;
+            return _wait.TryEnd();
+        }
+    }
+
+    /// <summary>Whoever waited learns that the stream was closed.</summary>
+    public void Fail() => _wait.Fail(new ObjectDisposedException(nameof(BackendStream)), onPool: true);
+
+    // The backend may have closed a connection that nobody used for long, and the loop not have come to it yet: a request would be written
+    // into the void. In a busy connection that window is the network's own.
+    private bool HasBeenIdle => !_readable && Environment.TickCount64 - _lastReadTick > IdleMilliseconds;
+
+    // False: there is nothing now.
+    private bool TryReceive(Span<byte> destination, out SyscallResult received)
+    {
+        received = default;
+        if (!_readable || destination.IsEmpty)
+        {
+            // No room asks whether there is something, and the flag knows.
+            return _readable;
+        }
+
+        received = SocketCalls.Receive(socket.Descriptor, destination);
+        if (!received.Failed)
+        {
+            // A FIN gives no second edge: once it is known to be behind the data, keep reading up to it.
+            _readable = _peerClosed || received.Value == destination.Length;
+            _lastReadTick = Environment.TickCount64;
+            _budget.Spend(received.Value);
+        }
+
+        _readable &= !received.WouldBlock;
+        return !received.WouldBlock;
+    }
+
+    private static IOException Failure(SyscallResult received) =>
+        new($"The backend's connection failed: {received.ErrorName}.", received.ToException());
+
+    private const long IdleMilliseconds = 100;
+}

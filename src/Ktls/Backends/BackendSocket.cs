@@ -1,0 +1,99 @@
+using System.Net;
+using Ktls.Kernel;
+using Ktls.Transport;
+
+namespace Ktls.Backends;
+
+/// <summary>
+/// A backend's connection on its loop. It knows its stream only while an operation waits, so that one that was forgotten can be found by the
+/// garbage collector.
+/// </summary>
+internal sealed class BackendSocket : LoopSocket
+{
+    private readonly BackendReads _reads;
+    private readonly BackendWrites _writes;
+    private int _closed;
+
+    private BackendSocket(EventLoop loop, int descriptor, ulong token)
+        : base(loop, descriptor, token)
+    {
+        _reads = new BackendReads(this);
+        _writes = new BackendWrites(this);
+    }
+
+    /// <summary>A socket that begins to connect.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">It cannot even begin.</exception>
+    public static BackendSocket Open(TransportResources transport, EventLoop loop, IPEndPoint backend)
+    {
+        SyscallResult connecting = SocketCalls.Connect(backend);
+        if (connecting.Failed)
+        {
+            throw connecting.ToException();
+        }
+
+        BackendSocket socket = new(loop, connecting.Value, transport.Table.NextToken(connecting.Value));
+        transport.Table.Replace(socket);
+        SyscallResult added = loop.Add(socket);
+        if (added.Failed)
+        {
+            socket.Close();
+            throw added.ToException();
+        }
+
+        return socket;
+    }
+
+    /// <summary>Completes once the connection stands.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The backend does not answer.</exception>
+    public ValueTask WaitConnectedAsync(CancellationToken cancellationToken) => _writes.WaitConnectedAsync(cancellationToken);
+
+    /// <summary>At least one byte, or 0 at the end of the stream. Into no room at all: completes once there is something to read.</summary>
+    public ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken) =>
+        _reads.ReadAsync(destination, cancellationToken);
+
+    /// <summary>Completes once the kernel has taken all of it.</summary>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken) =>
+        _writes.WriteAsync(source, cancellationToken);
+
+    public override void OnReady(in ReadyEvent ready)
+    {
+        if (ready.Writable || ready.Broken || ready.HasError)
+        {
+            _writes.OnWritable();
+        }
+
+        if (ready.Readable)
+        {
+            _reads.OnReadable(ready.PeerClosed || ready.Broken || ready.HasError);
+        }
+    }
+
+    public override void OnPosted() => _reads.OnPosted();
+
+    public override void OnDeadline()
+    {
+    }
+
+    public override void OnFault(Exception fault) => Close();
+
+    /// <summary>Closes it; what still waits fails. Any thread, idempotent.</summary>
+    public void Close()
+    {
+        if (Interlocked.Exchange(ref _closed, 1) == 0)
+        {
+            // After these no system call uses the descriptor any more.
+            bool reading = _reads.Stop();
+            bool writing = _writes.Stop();
+            Loop.Close(this, reset: false);
+            if (reading)
+            {
+                _reads.Fail();
+            }
+
+            if (writing)
+            {
+                _writes.Fail();
+            }
+        }
+    }
+}
