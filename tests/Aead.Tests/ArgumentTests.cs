@@ -76,8 +76,8 @@ public sealed class ArgumentTests : IDisposable
     public void Records_need_keys_and_a_stage()
     {
         CipherSuite suite = CipherSuite.All[0];
-        Refuses<ArgumentNullException>("keys", () => new RecordEncryptor(null!));
-        Refuses<ArgumentNullException>("keys", () => new RecordDecryptor(null!));
+        Refuses<ArgumentNullException>("keys", () => _ = new RecordEncryptor(null!));
+        Refuses<ArgumentNullException>("keys", () => _ = new RecordDecryptor(null!));
         using RecordDecryptor decryptor = new(RecordKeys.Create(suite, seed: 1));
         Refuses<ArgumentNullException>("stage", () => decryptor.Decrypt([], null!));
     }
@@ -105,9 +105,6 @@ public sealed class ArgumentTests : IDisposable
         Assert.Throws<OverflowException>(() => header.Write(new byte[RecordHeader.Length]));
         Assert.Throws<OverflowException>(() => HkdfLabel.Expand(CipherSuite.All[0].Hash, new byte[48], "key"u8, new byte[65_536]));
     }
-
-    private static void Refuses<T>(string parameter, Func<object?> call)
-        where T : ArgumentException => Assert.Equal(parameter, Assert.Throws<T>(call).ParamName);
 
     private static void Refuses<T>(string parameter, Action call)
         where T : ArgumentException => Assert.Equal(parameter, Assert.Throws<T>(call).ParamName);

@@ -55,6 +55,7 @@ public sealed class ProcessHardeningTests : IDisposable
             "sh", ["-c", "ulimit -c \"$(ulimit -H -c)\"; exec \"$0\" --config \"$1\"", RepositoryFiles.ProxyExecutable, config], _folder.FullPath);
         await UntilAsync(() => proxy.Output.Contains("listening on https://127.0.0.1:", StringComparison.Ordinal));
         string[] before = Cores();
+
         // The runtime takes the first SEGV that comes from outside for somebody else's and hands its signal back to the system.
         while (!proxy.HasExited)
         {

@@ -22,9 +22,6 @@ internal sealed class PendingHandshake(
     private HandshakeRefusal? _ended;
     private int _state = Idle;
 
-    // Of the loop alone: the listener hears of the first bytes at once, and not when the thread pool has time for them.
-    private bool _hasSpoken;
-
     // A FIN has one edge, and a client may send it right behind its Finished: the connection must hear of it.
     private volatile bool _peerClosed;
     private volatile TlsConnection? _connection;
@@ -32,7 +29,7 @@ internal sealed class PendingHandshake(
     /// <summary>Its place among the listener's handshakes in flight; guarded by the listener.</summary>
     public LinkedListNode<PendingHandshake>? Node { get; set; }
 
-    /// <summary>It has sent something; guarded by the listener.</summary>
+    /// <summary>It has sent something; guarded by the listener. Only the loop writes it, so the loop may read it without the lock.</summary>
     public bool HasSpoken { get; set; }
 
     /// <summary>It is no longer in flight; guarded by the listener.</summary>
@@ -52,9 +49,9 @@ internal sealed class PendingHandshake(
             return;
         }
 
-        if (ready.Readable && !_hasSpoken)
+        if (ready.Readable && !HasSpoken)
         {
-            _hasSpoken = true;
+            // At once, and not when the thread pool has time for these bytes.
             listener.OnSpoken(this);
         }
 

@@ -147,25 +147,27 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
     // Null: reading has not ended, which is as good an end as a clean one.
     private void EndAs(ReadEnd? end)
     {
-        switch (end?.Kind ?? ReadEndKind.Clean)
+        if (end is { Kind: ReadEndKind.Refused })
         {
-            case ReadEndKind.Clean when !_writer.Failed:
-                Finish(AlertDescription.CloseNotify);
-                return;
-            case ReadEndKind.Clean:
-                break;
-            case ReadEndKind.Refused:
-                if (_listener.MayLog())
-                {
-                    TransportLog.Refused(_transport.Log, _listener.Options.Name, RemoteEndPoint, end!.Reason, end.Alert);
-                }
+            if (_listener.MayLog())
+            {
+                TransportLog.Refused(_transport.Log, _listener.Options.Name, RemoteEndPoint, end.Reason, end.Alert);
+            }
 
-                _transport.Metrics.RecordRefused(end!.Alert);
-                Finish(end.Alert);
-                return;
-            default:
-                TransportLog.Lost(_transport.Log, _listener.Options.Name, RemoteEndPoint, end!.Reason);
-                break;
+            _transport.Metrics.RecordRefused(end.Alert);
+            Finish(end.Alert);
+            return;
+        }
+
+        if (end is null or { Kind: ReadEndKind.Clean } && !_writer.Failed)
+        {
+            Finish(AlertDescription.CloseNotify);
+            return;
+        }
+
+        if (end is { Kind: not ReadEndKind.Clean })
+        {
+            TransportLog.Lost(_transport.Log, _listener.Options.Name, RemoteEndPoint, end.Reason);
         }
 
         Drop();

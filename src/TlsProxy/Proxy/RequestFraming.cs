@@ -13,15 +13,13 @@ internal static class RequestFraming
     public static Task RefuseUnclearAsync(HttpContext context, RequestDelegate next)
     {
         IHeaderDictionary headers = context.Request.Headers;
-        if (HttpProtocol.IsHttp2(context.Request.Protocol))
+        if (HttpProtocol.IsHttp2(context.Request.Protocol) && ConnectionFields.Any(headers.ContainsKey))
         {
-            if (ConnectionFields.Any(headers.ContainsKey))
-            {
-                context.Features.GetRequiredFeature<IHttpResetFeature>().Reset(ProtocolError);
-                return Task.CompletedTask;
-            }
+            context.Features.GetRequiredFeature<IHttpResetFeature>().Reset(ProtocolError);
+            return Task.CompletedTask;
         }
-        else if (headers.TransferEncoding is { Count: > 0 } codings && !string.Equals(codings, "chunked", StringComparison.OrdinalIgnoreCase))
+
+        if (headers.TransferEncoding is { Count: > 0 } codings && !string.Equals(codings, "chunked", StringComparison.OrdinalIgnoreCase))
         {
             context.Response.StatusCode = StatusCodes.Status501NotImplemented;
             context.Response.Headers.Connection = "close";

@@ -1,6 +1,7 @@
 using Aead.Algorithms;
 using Aead.Records;
 using Aead.Tests.Keys;
+using TestKit.Records;
 using Xunit;
 
 namespace Aead.Tests.Records;
@@ -46,21 +47,14 @@ public sealed class AeadOwnershipTests
         return counted;
     }
 
-    private sealed class CountedAead(IAead inner) : IAead
+    private sealed class CountedAead(IAead inner) : ForwardingAead(inner)
     {
         public bool Disposed { get; private set; }
 
-        public void Encrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag) =>
-            inner.Encrypt(nonce, associatedData, plaintext, ciphertext, tag);
-
-        public bool TryDecrypt(
-            ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext) =>
-            inner.TryDecrypt(nonce, associatedData, ciphertext, tag, plaintext);
-
-        public void Dispose()
+        public override void Dispose()
         {
             Disposed = true;
-            inner.Dispose();
+            base.Dispose();
         }
     }
 }

@@ -4,6 +4,7 @@ using Aead.Tests.Keys;
 using FsCheck;
 using FsCheck.Xunit;
 using TestKit;
+using TestKit.Records;
 using Xunit;
 
 namespace Aead.Tests.Records;
@@ -75,34 +76,24 @@ public sealed class NonceProperties
         Assert.Equal(number.ToString("X16", null), Convert.ToHexString(nonce[4..]));
     }
 
-    private sealed class WatchedAead : IAead
+    private sealed class WatchedAead : ForwardingAead
     {
-        private readonly IAead _inner;
         private readonly HashSet<string> _nonces = [];
 
         public WatchedAead(IAead inner, List<HashSet<string>> used)
-        {
-            _inner = inner;
-            used.Add(_nonces);
-        }
+            : base(inner) => used.Add(_nonces);
 
         public int FailEvery { get; init; } = int.MaxValue;
 
-        public void Encrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
+        public override void Encrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
             ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag)
         {
             Assert.True(_nonces.Add(Convert.ToHexString(nonce)), "A nonce came twice.");
-            _inner.Encrypt(nonce, associatedData, plaintext, ciphertext, tag);
+            base.Encrypt(nonce, associatedData, plaintext, ciphertext, tag);
             if (_nonces.Count % FailEvery == 0)
             {
                 throw new InvalidDataException("The library failed halfway.");
             }
         }
-
-        public bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
-            ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext) =>
-            _inner.TryDecrypt(nonce, associatedData, ciphertext, tag, plaintext);
-
-        public void Dispose() => _inner.Dispose();
     }
 }

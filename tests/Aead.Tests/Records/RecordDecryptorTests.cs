@@ -4,6 +4,7 @@ using Aead.Keys;
 using Aead.Pages;
 using Aead.Records;
 using Aead.Tests.Keys;
+using TestKit.Records;
 using Xunit;
 
 namespace Aead.Tests.Records;
@@ -163,27 +164,21 @@ public sealed class RecordDecryptorTests : IDisposable
         return new RecordDecryptor(RecordKeys.Create(suite, seed: 1));
     }
 
-    private sealed class SecondTimeBadAead(IAead inner, bool throws) : IAead
+    private sealed class SecondTimeBadAead(IAead inner, bool throws) : ForwardingAead(inner)
     {
         private bool _usedOnce;
 
-        public void Encrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
-            ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag) =>
-            inner.Encrypt(nonce, associatedData, plaintext, ciphertext, tag);
-
-        public bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
+        public override bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
             ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext)
         {
             if (!_usedOnce)
             {
                 _usedOnce = true;
-                return inner.TryDecrypt(nonce, associatedData, ciphertext, tag, plaintext);
+                return base.TryDecrypt(nonce, associatedData, ciphertext, tag, plaintext);
             }
 
             plaintext.Fill(0xEE);
             return throws ? throw new CryptographicException("The library failed halfway.") : false;
         }
-
-        public void Dispose() => inner.Dispose();
     }
 }

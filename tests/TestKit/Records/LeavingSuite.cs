@@ -23,18 +23,14 @@ public static class LeavingSuite
     /// <summary>Stands for plaintext that nobody may see.</summary>
     public const byte Unverified = 0xC3;
 
-    private sealed class LeavingAead(IAead real, Action<string> look) : IAead
+    private sealed class LeavingAead(IAead real, Action<string> look) : ForwardingAead(real)
     {
-        public void Encrypt(
-            ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag) =>
-            real.Encrypt(nonce, associatedData, plaintext, ciphertext, tag);
-
-        public bool TryDecrypt(
+        public override bool TryDecrypt(
             ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext)
         {
             plaintext.Fill(Unverified);
             look("while a record is decrypted");
-            if (real.TryDecrypt(nonce, associatedData, ciphertext, tag, plaintext))
+            if (base.TryDecrypt(nonce, associatedData, ciphertext, tag, plaintext))
             {
                 return true;
             }
@@ -43,7 +39,5 @@ public static class LeavingSuite
             look("when a record was refused");
             return false;
         }
-
-        public void Dispose() => real.Dispose();
     }
 }

@@ -1,5 +1,6 @@
 using TestKit.Origins;
 using TestKit.Processes;
+using TlsProxy.Tests.EndToEnd;
 using Xunit;
 
 namespace TlsProxy.Tests.Attacks;
@@ -9,7 +10,7 @@ public sealed class AttackFixture : IAsyncLifetime
 {
     private readonly RawOrigin _deaf = RawOrigin.NeverReading();
     private KestrelOrigin _kestrel = null!;
-    private AttackBaseline? _start;
+    private ProxyBaseline? _start;
 
     public ProxyProcess Proxy { get; private set; } = null!;
 
@@ -49,7 +50,7 @@ public sealed class AttackFixture : IAsyncLifetime
         Proxy = await StartProxyAsync();
         await using AttackScene warmUp = new(Proxy, this);
         await warmUp.ServeGoodClientAsync();
-        _start = await AttackBaseline.TakeAsync(Proxy);
+        _start = await ProxyBaseline.TakeAsync(Proxy);
     }
 
     /// <summary>The recorder has seen nothing but what was sent, once each, in the one way it can be read.</summary>

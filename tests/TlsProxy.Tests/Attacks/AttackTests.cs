@@ -1,4 +1,5 @@
 using TestKit.Processes;
+using TlsProxy.Tests.EndToEnd;
 using TlsProxy.Tests.EndToEnd.AnyLayer;
 using Xunit;
 
@@ -60,7 +61,7 @@ public sealed class AttackTests(AttackFixture fixture) : IClassFixture<AttackFix
         }
 
         fixture.AssertNothingForged();
-        AttackBaseline before = await AttackBaseline.TakeAsync(proxy);
+        ProxyBaseline before = await ProxyBaseline.TakeAsync(proxy);
         AttackScene scene = new(proxy, fixture);
         using AttackWatch watch = new(proxy, before.Figures, attack.EndsProxy);
         string did;

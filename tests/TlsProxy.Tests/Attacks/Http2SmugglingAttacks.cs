@@ -1,8 +1,7 @@
-using System.Globalization;
 using System.Net.Security;
 using System.Text;
-using TestKit;
 using TestKit.Network;
+using static TlsProxy.Tests.Attacks.SmugglingGroup;
 
 namespace TlsProxy.Tests.Attacks;
 
@@ -46,53 +45,35 @@ internal static class Http2SmugglingAttacks
             Body(Smuggled, [], ("content-length", "1")), Body("hello", ["hello"], ("content-length", "5")), Body(Smuggled, [Smuggled])),
     ];
 
-    private static Attack Group(string name, params Payload[] payloads) => new(name, async scene =>
-    {
-        for (int round = 0; round < Rounds; round++)
-        {
-            for (int index = 0; index < payloads.Length; index++)
-            {
-                string number = "/" + index.ToString("00", CultureInfo.InvariantCulture);
-                foreach ((string line, string body) in payloads[index].MayArrive)
-                {
-                    scene.Sent.Declare(line.Replace("/00", number), body.Replace("/00", number));
-                }
-
-                scene.Sent.DeclareBegun("POST /front" + number, payloads[index].Body?.Replace("/00", number) ?? "");
-                (string, string)[] fields = [.. payloads[index].Fields.Select(field => (field.Name, field.Value.Replace("/00", number)))];
-                byte[][] frames = payloads[index].Body is { } content
-                    ? [Http2Frame.Headers(1, false, fields), Http2Frame.Data(1, true, Encoding.Latin1.GetBytes(content.Replace("/00", number)))]
-                    : [Http2Frame.Headers(1, true, fields)];
-                await using SslStream tls = await Http2Client.ConnectAsync(scene);
-                await Http2Client.ExchangeAsync(tls, frames);
-            }
-        }
-
-        return $"{payloads.Length} payloads, {Rounds} times";
-    })
-    {
-        // One after another; the next may come before the end of the last was seen.
-        DescriptorGrowthMax = Attack.Descriptors(Math.Max(2, payloads.Length * Rounds / 8), each: 2),
-    };
-
-    private static int Rounds => TestScale.Choose(1, 20);
+    private static Attack Group(string name, params Payload[] payloads) => SmugglingGroup.Create(name, payloads);
 
     private static Payload Get((string, string) field, params string[] mayArrive) =>
-        new(Http2Frame.Request("GET", "/front/00", field), null, [.. mayArrive.Select(line => (line, ""))]);
+        new(Http2Frame.Request("GET", "/front/00", field), null, [.. mayArrive.Select(line => new Arrival(line))]);
 
     private static Payload Raw(params (string, string)[] fields) => new(fields, null, []);
 
     private static Payload Path(string path, string mayArrive) =>
-        new([(":method", "GET"), (":scheme", "https"), (":path", path), (":authority", "localhost")], null, [(mayArrive, "")]);
+        new([(":method", "GET"), (":scheme", "https"), (":path", path), (":authority", "localhost")], null, [mayArrive]);
 
     private static Payload PostZero((string, string) field, params string[] mayArrive) => Body(Zero + Smuggled, mayArrive, field);
 
     private static Payload Body(string body, string[] mayArrive, params (string, string)[] fields) =>
-        new(Http2Frame.Request("POST", "/front/00", fields), body, [.. mayArrive.Select(arriving => ("POST /front/00", arriving))]);
+        new(Http2Frame.Request("POST", "/front/00", fields), body, [.. mayArrive.Select(arriving => new Arrival("POST /front/00", arriving))]);
 
-    private const string Zero = "0\r\n\r\n";
-    private const string Smuggled = "GET /smuggled/00 HTTP/1.1\r\nHost: localhost\r\n\r\n";
     private const string Injected = "\r\nHost: localhost\r\n\r\n" + Smuggled;
 
-    private sealed record Payload((string Name, string Value)[] Fields, string? Body, (string Line, string Body)[] MayArrive);
+    private sealed record Payload((string Name, string Value)[] Fields, string? Body, Arrival[] MayArrive) : SmugglingPayload(MayArrive)
+    {
+        public override string Content => Body ?? "";
+
+        public override async Task SendAsync(AttackScene scene, Func<string, string> numbered)
+        {
+            (string, string)[] fields = [.. Fields.Select(field => (field.Name, numbered(field.Value)))];
+            byte[][] frames = Body is null
+                ? [Http2Frame.Headers(1, true, fields)]
+                : [Http2Frame.Headers(1, false, fields), Http2Frame.Data(1, true, Encoding.Latin1.GetBytes(numbered(Body)))];
+            await using SslStream tls = await Http2Client.ConnectAsync(scene);
+            await Http2Client.ExchangeAsync(tls, frames);
+        }
+    }
 }

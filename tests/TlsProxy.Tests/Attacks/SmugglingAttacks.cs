@@ -1,7 +1,6 @@
-using System.Globalization;
 using System.Net.Security;
 using System.Text;
-using TestKit;
+using static TlsProxy.Tests.Attacks.SmugglingGroup;
 
 namespace TlsProxy.Tests.Attacks;
 
@@ -88,34 +87,7 @@ internal static class SmugglingAttacks
             new($"GET /front/00 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 777\r\n\r\n{Smuggled}", new Arrival("GET /front/00", "", "Sec-WebSocket-Version: 777\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"), "GET /smuggled/00")),
     ];
 
-    private static Attack Group(string name, params Payload[] payloads) => new(name, async scene =>
-    {
-        for (int round = 0; round < Rounds; round++)
-        {
-            for (int index = 0; index < payloads.Length; index++)
-            {
-                // The number tells which payload it was that reached the backend.
-                string number = index.ToString("00", CultureInfo.InvariantCulture);
-                foreach (Arrival arrival in payloads[index].MayArrive)
-                {
-                    scene.Sent.Declare(arrival.Line.Replace("/00", "/" + number), arrival.Body.Replace("/00", "/" + number), arrival.Fields);
-                }
-
-                string text = payloads[index].Text.Replace("/00", "/" + number);
-                scene.Sent.DeclareBegun("POST /front/" + number, text);
-                await using SslStream tls = await scene.ConnectTlsAsync();
-                await AttackScene.SendAllAsync(tls, [Encoding.Latin1.GetBytes(text)]);
-            }
-        }
-
-        return $"{payloads.Length} payloads, {Rounds} times";
-    })
-    {
-        // One after another; the next may come before the end of the last was seen.
-        DescriptorGrowthMax = Attack.Descriptors(Math.Max(2, payloads.Length * Rounds / 8), each: 2),
-    };
-
-    private static int Rounds => TestScale.Choose(1, 20);
+    private static Attack Group(string name, params Payload[] payloads) => SmugglingGroup.Create(name, payloads);
 
     private static string Post(string framing, string body) => $"POST /front/00 HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n{body}";
 
@@ -133,14 +105,14 @@ internal static class SmugglingAttacks
 
     private static Arrival Front(string body, string fields = "") => new("POST /front/00", body, fields);
 
-    private const string Zero = "0\r\n\r\n";
-    private const string Smuggled = "GET /smuggled/00 HTTP/1.1\r\nHost: localhost\r\n\r\n";
-
-    // What a client sends, and what of it may reach a backend.
-    private sealed record Payload(string Text, params Arrival[] MayArrive);
-
-    private sealed record Arrival(string Line, string Body = "", string Fields = "")
+    private sealed record Payload(string Text, params Arrival[] MayArrive) : SmugglingPayload(MayArrive)
     {
-        public static implicit operator Arrival(string line) => new(line);
+        public override string Content => Text;
+
+        public override async Task SendAsync(AttackScene scene, Func<string, string> numbered)
+        {
+            await using SslStream tls = await scene.ConnectTlsAsync();
+            await AttackScene.SendAllAsync(tls, [Encoding.Latin1.GetBytes(numbered(Text))]);
+        }
     }
 }

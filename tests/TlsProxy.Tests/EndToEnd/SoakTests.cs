@@ -23,7 +23,7 @@ public sealed class SoakTests(SoakFixture origins) : EndToEndTest(origins.Proxy)
         ThreadPool.SetMinThreads(Workers, Workers);
         SoakLedger ledger = new();
         SoakWatch watch = new(Proxy);
-        ProxyFigures before = await watch.TakeRowAsync("before", looks: 1);
+        ProxyBaseline before = await ProxyBaseline.TakeAsync(Proxy, await watch.TakeRowAsync("before", looks: 1));
         using CancellationTokenSource end = new();
         Task[] running = [watch.RunAsync(end.Token), origins.KillAndRestartAsync(end.Token), .. StartClients(ledger, end.Token)];
 
@@ -35,7 +35,7 @@ public sealed class SoakTests(SoakFixture origins) : EndToEndTest(origins.Proxy)
         ProxyFigures finish = await watch.TakeRowAsync("end", Looks);
         await end.CancelAsync();
         await Task.WhenAll(running).WaitAsync(Timeouts.Bulk);
-        await UntilAsync(() => HoldsNoMoreThan(before), Timeouts.Program);
+        await UntilAsync(before.IsGivenBackAsync, Timeouts.Program);
         await watch.TakeRowAsync("after", looks: 4);
         Report(ledger, watch);
 
@@ -47,15 +47,8 @@ public sealed class SoakTests(SoakFixture origins) : EndToEndTest(origins.Proxy)
         Assert.InRange(finish.ResidentBytes - start.ResidentBytes, long.MinValue, ResidentGrowthMax);
         Assert.InRange(finish.ManagedBytes - start.ManagedBytes, long.MinValue, ManagedGrowthMax);
         Assert.InRange(finish.Threads - start.Threads, long.MinValue, ThreadGrowthMax);
-        Assert.True(await HoldsNoMoreThan(before), "What ended connections held was not given back.");
-    }
-
-    private async Task<bool> HoldsNoMoreThan(ProxyFigures before)
-    {
-        ProxyFigures now = await Proxy.LookAsync();
-        return (now.Connections, now.CopyBytes) == (0, 0)
-            && now.Slots <= StagesMax
-            && now.Descriptors - await Proxy.CountOriginConnectionsAsync() <= before.Descriptors + FewDescriptors;
+        Assert.Equal(0, before.Figures.CopyBytes);
+        Assert.True(await before.IsGivenBackAsync(), "What ended connections held was not given back.");
     }
 
     private IEnumerable<Task> StartClients(SoakLedger ledger, CancellationToken end)
@@ -105,12 +98,6 @@ public sealed class SoakTests(SoakFixture origins) : EndToEndTest(origins.Proxy)
     private static long ManagedGrowthMax => TestScale.Choose(32, 16) << 20;
 
     private const int ThreadGrowthMax = 16;
-
-    // What the runtime makes when it first needs it and then keeps: its own event queue, a pipe.
-    private const int FewDescriptors = 4;
-
-    // One per event loop, and as many for reads off the loops, made when first needed.
-    private static int StagesMax => 2 * Environment.ProcessorCount;
 
     private const int ErrorsShown = 5;
 }

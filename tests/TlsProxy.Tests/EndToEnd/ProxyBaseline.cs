@@ -3,15 +3,15 @@ using TestKit;
 using TestKit.Processes;
 using Xunit;
 
-namespace TlsProxy.Tests.Attacks;
+namespace TlsProxy.Tests.EndToEnd;
 
 /// <summary>What a proxy holds when nobody wants anything from it, and whether it comes back to that.</summary>
-internal sealed class AttackBaseline
+internal sealed class ProxyBaseline
 {
     private readonly ProxyProcess _proxy;
     private readonly long _descriptors;
 
-    private AttackBaseline(ProxyProcess proxy, ProxyFigures figures, long descriptors)
+    private ProxyBaseline(ProxyProcess proxy, ProxyFigures figures, long descriptors)
     {
         _proxy = proxy;
         _descriptors = descriptors;
@@ -20,16 +20,21 @@ internal sealed class AttackBaseline
 
     public ProxyFigures Figures { get; }
 
-    public static async Task<AttackBaseline> TakeAsync(ProxyProcess proxy)
+    public static async Task<ProxyBaseline> TakeAsync(ProxyProcess proxy) => await TakeAsync(proxy, await proxy.LookAsync(collect: true));
+
+    /// <summary>The same of figures that were seen just now.</summary>
+    public static async Task<ProxyBaseline> TakeAsync(ProxyProcess proxy, ProxyFigures figures) =>
+        new(proxy, figures, figures.Descriptors - await proxy.CountOriginConnectionsAsync());
+
+    /// <summary>Whether everything that clients held is given back at this moment, without any help of the garbage collector.</summary>
+    public async Task<bool> IsGivenBackAsync()
     {
-        ProxyFigures figures = await proxy.LookAsync(collect: true);
-        return new AttackBaseline(proxy, figures, figures.Descriptors - await proxy.CountOriginConnectionsAsync());
+        ProxyFigures now = await _proxy.LookAsync();
+        return IsGivenBack(now, now.Descriptors - await _proxy.CountOriginConnectionsAsync());
     }
 
-    /// <summary>Everything that clients held is given back.</summary>
-    public Task AssertGivenBackAsync() => AssertComesToAsync(
-        (now, descriptors) => now.Connections == 0 && now.CopyBytes <= Figures.CopyBytes && now.Slots <= StagesMax && descriptors <= _descriptors + FewDescriptors,
-        PatienceWithoutCollection);
+    /// <summary>Everything that clients held is given back, soon.</summary>
+    public Task AssertGivenBackAsync() => AssertComesToAsync(IsGivenBack, PatienceWithoutCollection);
 
     /// <summary>So is what nobody misses after one attack and everybody after thousands.</summary>
     public async Task AssertNothingAddedUpAsync()
@@ -50,6 +55,9 @@ internal sealed class AttackBaseline
             await Task.Delay(Interval);
         }
     }
+
+    private bool IsGivenBack(ProxyFigures now, long descriptors) =>
+        now.Connections == 0 && now.CopyBytes <= Figures.CopyBytes && now.Slots <= StagesMax && descriptors <= _descriptors + FewDescriptors;
 
     private async Task AssertComesToAsync(Func<ProxyFigures, long, bool> isReached, TimeSpan patienceWithoutCollection)
     {
