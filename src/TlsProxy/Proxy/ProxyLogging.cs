@@ -26,6 +26,10 @@ internal static class ProxyLogging
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Yarp", LogLevel.Warning);
 
+        // While anybody listens to it, every request gets a trace of its own, which nobody collects, and the backend's trace headers are
+        // written anew. Without it they pass as they came.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+
         // Its error is a failed start, which StartFailure tells in one sentence.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         foreach ((string category, LogLevel level) in options.LogLevel)

@@ -249,7 +249,6 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
         Check(ValuesOf(lines, "x-forwarded-for") is ["127.0.0.1"], "x-forwarded-for", connection);
         Check(ValuesOf(lines, "x-forwarded-proto") is ["https"], "x-forwarded-proto", connection);
         Check(ValuesOf(lines, "x-forwarded-host") is [var asked] && AskedHost().IsMatch(asked), "x-forwarded-host", connection);
-        Check(ValuesOf(lines, "traceparent") is [var trace] && TraceParent().IsMatch(trace), "traceparent", connection);
     }
 
     private static string ForeignIn(IEnumerable<string> fields) =>
@@ -272,13 +271,9 @@ public sealed partial class RecordingOrigin : IAsyncDisposable
     [GeneratedRegex(@"^localhost(:[0-9]+)?\z")]
     private static partial Regex AskedHost();
 
-    // W3C Trace Context: version, trace, parent, flags.
-    [GeneratedRegex(@"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\z")]
-    private static partial Regex TraceParent();
-
     // What the proxy writes itself; CheckOwnFields and the framing say how.
     private static readonly string[] OwnFields =
-        ["Host", "Content-Length", "Transfer-Encoding", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "traceparent"];
+        ["Host", "Content-Length", "Transfer-Encoding", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"];
 
     private const int ReceivedShown = 1500;
 

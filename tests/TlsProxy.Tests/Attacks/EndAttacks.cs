@@ -58,8 +58,13 @@ internal static class EndAttacks
     private static int Answers => TestScale.Choose(20, 100);
 
     // HTTP/1.1 and HTTP/2 in turn; each answer's head has come, its body has not.
-    private static Task<HttpResponseMessage[]> BeginAsync(AttackScene scene, string path, int count) => Task.WhenAll(
-        Enumerable.Range(0, count).Select(number => scene.Hold(
-            scene.Proxy.CreateClient(number % 2 == 0 ? HttpVersion.Version11 : HttpVersion.Version20, Timeouts.Program))
-            .GetAsync(path, HttpCompletionOption.ResponseHeadersRead)));
+    private static async Task<HttpResponseMessage[]> BeginAsync(AttackScene scene, string path, int count)
+    {
+        HttpResponseMessage[] answers = await Task.WhenAll(
+            Enumerable.Range(0, count).Select(number => scene.Hold(
+                scene.Proxy.CreateClient(number % 2 == 0 ? HttpVersion.Version11 : HttpVersion.Version20, Timeouts.Program))
+                .GetAsync(path, HttpCompletionOption.ResponseHeadersRead)));
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+        return answers;
+    }
 }

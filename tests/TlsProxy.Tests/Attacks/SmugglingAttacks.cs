@@ -68,12 +68,12 @@ internal static class SmugglingAttacks
             new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nX Y: a\r\n\r\n"), new("GET /front/00 HTTP/1.1\r\nHost: localhost\r\nX\0: a\r\n\r\n"),
             new("GET http://evil/front/00 HTTP/1.1\r\nHost: localhost\r\n\r\n"), new("GET /front/00 HTTP/1.1\r\nHost: local\r\n host\r\n\r\n")),
 
-        // The runtime passes a client's baggage on, written anew.
+        // What a client says about traces is its own business and passes as it came: backends must not trust it, and none of it is framing.
         Group("smuggling: what a proxy says",
             Claim("X-Forwarded-For: 203.0.113.7"), Claim("X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-For: 203.0.113.8"), Claim("X-Forwarded-Proto: http"),
             Claim("X-Forwarded-Host: evil"), Claim("X-Forwarded-Prefix: /evil"), Claim("X-Forwarded-Port: 80"), Claim("Forwarded: for=203.0.113.7"),
             Claim("X-Real-IP: 203.0.113.7"), Claim("Client-Cert: :AA==:"), Claim("Connection: X-Forwarded-For, Host\r\nX-Forwarded-For: 203.0.113.7"),
-            Claim("traceparent: evil"), Claim("tracestate: evil=1"), Claim("baggage: evil=1", "baggage: evil = 1\r\n")),
+            Claim("traceparent: evil", "traceparent: evil\r\n"), Claim("tracestate: evil=1", "tracestate: evil=1\r\n"), Claim("baggage: evil=1", "baggage: evil=1\r\n")),
         Group("smuggling: bodies that look like requests",
             new($"GET /front/00 HTTP/1.1\r\nHost: localhost\r\nContent-Length: {Smuggled.Length}\r\n\r\n{Smuggled}", new Arrival("GET /front/00", Smuggled)),
             new(Post($"Content-Length: {Smuggled.Length}", Smuggled), Front(Smuggled)),
