@@ -27,6 +27,9 @@ internal sealed class EventLoop : IDisposable
     private volatile bool _stopped;
     private int _sockets;
 
+    // 1 from before the loop looks whether it may sleep until it is up again: whoever posts meanwhile has to wake it.
+    private int _asleep;
+
     public EventLoop(int number, DescriptorTable table, ReceiveScratch scratch, ILogger log)
     {
         Number = number;
@@ -105,8 +108,14 @@ internal sealed class EventLoop : IDisposable
     public void Post(LoopSocket socket)
     {
         _posted.Enqueue(socket);
-        WakeFromOutside();
+        if (_current != this && Interlocked.CompareExchange(ref _asleep, 0, 1) == 1)
+        {
+            _queue.Wake();
+        }
     }
+
+    /// <summary>In the middle of a turn: what is posted now is taken without a system call.</summary>
+    public bool IsAwake => Volatile.Read(ref _asleep) == 0;
 
     /// <summary>Sets a socket's one deadline, exact to a tick (a quarter of a second). Any thread.</summary>
     public void SetDeadline(LoopSocket socket, TimeSpan fromNow)
@@ -147,8 +156,10 @@ internal sealed class EventLoop : IDisposable
         long nextTick = 0;
         while (!_stopped)
         {
+            Interlocked.Exchange(ref _asleep, 1);
             int timeout = !_posted.IsEmpty ? 0 : _deadlines.IsEmpty ? -1 : TickMilliseconds;
             int count = _queue.Wait(ready, timeout);
+            Volatile.Write(ref _asleep, 0);
             Turn++;
             ReadTogether(ready.AsSpan(0, count));
             for (int i = 0; i < count; i++)

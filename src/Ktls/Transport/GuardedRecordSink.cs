@@ -50,6 +50,25 @@ internal sealed class GuardedRecordSink : IRecordSink, IOutgoingRoom
         }
     }
 
+    public FlushStatus Seal()
+    {
+        _memory.OnFlush();
+        lock (_gate)
+        {
+            FinishRecord();
+            CloseBlock();
+            return StatusOfQueue;
+        }
+    }
+
+    public FlushStatus SendSealed()
+    {
+        lock (_gate)
+        {
+            return SendQueued();
+        }
+    }
+
     public void WriteControl(ContentType type, ReadOnlySpan<byte> fragment)
     {
         lock (_gate)
@@ -140,6 +159,9 @@ internal sealed class GuardedRecordSink : IRecordSink, IOutgoingRoom
 
     void IOutgoingRoom.Add(int bytes) => _records.Add(bytes);
 
+    private FlushStatus StatusOfQueue =>
+        _ended ? FlushStatus.Closed : _queue.QueuedBytes <= QueuedBytesMax ? FlushStatus.Completed : FlushStatus.Full;
+
     private FlushStatus SendQueued()
     {
         if (_ended)
@@ -166,7 +188,7 @@ internal sealed class GuardedRecordSink : IRecordSink, IOutgoingRoom
             _writable = status == SendStatus.Sent;
         }
 
-        return _queue.QueuedBytes <= QueuedBytesMax ? FlushStatus.Completed : FlushStatus.Full;
+        return StatusOfQueue;
     }
 
     private void NextRecord(int wanted)

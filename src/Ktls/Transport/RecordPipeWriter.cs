@@ -6,11 +6,14 @@ namespace Ktls.Transport;
 /// Kestrel's bytes on their way into records. A flush completes at once while the sink's bounded queue has room; only beyond it does it wait
 /// for the socket. Records are finished on the caller's thread, so the memory handed out is never touched by another one.
 /// </summary>
-internal sealed class RecordPipeWriter(IRecordSink sink) : PipeWriter
+/// <param name="sink">Where records go.</param>
+/// <param name="owner">Makes the sends of a connection with many streams, several flushes at once; null: every flush sends.</param>
+internal sealed class RecordPipeWriter(IRecordSink sink, IWriterOwner? owner = null) : PipeWriter
 {
     private readonly PipeWait<FlushResult> _wait = new();
     private bool _cancelNext;
     private bool _completed;
+    private int _posted;
 
     /// <summary>Completed with an exception: what was sent must not look complete.</summary>
     public bool Failed { get; private set; }
@@ -44,7 +47,7 @@ internal sealed class RecordPipeWriter(IRecordSink sink) : PipeWriter
                 throw new InvalidOperationException("A flush is already pending.");
             }
 
-            FlushStatus status = sink.Flush();
+            FlushStatus status = SealOrSend();
             if (status != FlushStatus.Full || _cancelNext)
             {
                 bool canceled = _cancelNext;
@@ -88,9 +91,35 @@ internal sealed class RecordPipeWriter(IRecordSink sink) : PipeWriter
     }
 
     /// <summary>The socket has room again. On the loop.</summary>
-    public void OnWritable()
+    public void OnWritable() => EndWait(sink.OnWritable());
+
+    /// <summary>Sends what several flushes have sealed. On the loop.</summary>
+    public void OnPosted()
     {
-        FlushStatus status = sink.OnWritable();
+        if (Interlocked.Exchange(ref _posted, 0) != 0)
+        {
+            EndWait(sink.SendSealed());
+        }
+    }
+
+    private FlushStatus SealOrSend()
+    {
+        if (owner is not { IsLoopAwake: true })
+        {
+            return sink.Flush();
+        }
+
+        FlushStatus status = sink.Seal();
+        if (Interlocked.Exchange(ref _posted, 1) == 0)
+        {
+            owner.PostSend();
+        }
+
+        return status;
+    }
+
+    private void EndWait(FlushStatus status)
+    {
         lock (_wait.Gate)
         {
             if (status == FlushStatus.Full || !_wait.TryEnd())

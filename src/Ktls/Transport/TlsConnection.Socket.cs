@@ -4,6 +4,12 @@ namespace Ktls.Transport;
 
 internal sealed partial class TlsConnection
 {
+    bool IWriterOwner.IsLoopAwake => _socket.Loop.IsAwake;
+
+    void IReaderOwner.PostRead() => _socket.Loop.Post(_socket);
+
+    void IWriterOwner.PostSend() => _socket.Loop.Post(_socket);
+
     /// <summary>The connection on its loop. A class of its own because a ConnectionContext cannot be a LoopSocket too.</summary>
     internal sealed class ConnectionSocket(TlsConnection connection, LoopSocket handshake)
         : LoopSocket(handshake.Loop, handshake.Descriptor, handshake.Token)
@@ -12,7 +18,11 @@ internal sealed partial class TlsConnection
 
         public override void OnReady(in ReadyEvent ready) => Connection.OnReady(ready);
 
-        public override void OnPosted() => Connection._reader.OnPosted();
+        public override void OnPosted()
+        {
+            Connection._writer.OnPosted();
+            Connection._reader.OnPosted();
+        }
 
         public override void JoinTurn(HiddenReceive hidden) => Connection._reader.JoinTurn(hidden);
 
@@ -21,4 +31,7 @@ internal sealed partial class TlsConnection
         public override void OnFault(Exception fault) =>
             Connection.GiveUp(new ReadEnd(ReadEndKind.Aborted, default, "The transport failed to serve the connection."));
     }
+
+    // HTTP/2 flushes for each of its streams, on threads of the pool: several flushes may share one send.
+    private const string ManyStreams = "h2";
 }

@@ -14,7 +14,7 @@ namespace Ktls.Transport;
 // up (reset). Kestrel may go on using the pipes for a while after that; they then lead nowhere.
 
 /// <summary>An established TLS connection as Kestrel sees it.</summary>
-internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, IDuplexPipe
+internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, IWriterOwner, IDuplexPipe
 {
     private readonly CancellationTokenSource _closed = new();
     private readonly TransportResources _transport;
@@ -46,7 +46,7 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
         PostHandshake postHandshake = new(result.Suite.Version);
         RecordIntake intake = new(layers.Source, layers.Sink, postHandshake, transport.Scratches, handshake.Loop);
         _reader = new RecordPipeReader(intake, transport.Pages, this);
-        _writer = new RecordPipeWriter(layers.Sink);
+        _writer = new RecordPipeWriter(layers.Sink, result.ApplicationProtocol == ManyStreams ? this : null);
         _features = new ConnectionFeatures(this);
         _suite = result.Suite;
         _serverName = result.ServerName;
@@ -194,7 +194,6 @@ internal sealed partial class TlsConnection : ConnectionContext, IReaderOwner, I
             static connection => connection._features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(), this, preferLocal: false);
     }
 
-    void IReaderOwner.PostRead() => _socket.Loop.Post(_socket);
 
     private bool GiveUp(ReadEnd end)
     {
