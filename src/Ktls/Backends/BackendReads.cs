@@ -12,13 +12,16 @@ internal sealed class BackendReads(BackendSocket socket)
     // Its gate guards all fields and keeps the descriptor open.
     private readonly PipeWait<int> _wait = new();
     private Memory<byte> _destination;
+
+    // Whoever waits for bytes need not hold the stream they come from: it must not be collected meanwhile.
+    private BackendStream? _reader;
     private bool _readable;
     private bool _peerClosed;
     private bool _stopped;
     private long _lastReadTick = Environment.TickCount64;
     private TurnBudget _budget = new(socket.Loop);
 
-    public ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    public ValueTask<int> ReadAsync(BackendStream reader, Memory<byte> destination, CancellationToken cancellationToken)
     {
         ValueTask<int> read;
         bool postponed;
@@ -37,7 +40,7 @@ internal sealed class BackendReads(BackendSocket socket)
                 return received.Failed ? ValueTask.FromException<int>(Failure(received)) : new ValueTask<int>(received.Value);
             }
 
-            _destination = destination;
+            (_reader, _destination) = (reader, destination);
             read = _wait.Begin(cancellationToken);
         }
 
@@ -73,7 +76,7 @@ internal sealed class BackendReads(BackendSocket socket)
                 return;
             }
 
-            _destination = default;
+            (_reader, _destination) = (null, default);
             _wait.TryEnd();
         }
 
@@ -93,7 +96,7 @@ internal sealed class BackendReads(BackendSocket socket)
         lock (_wait.Gate)
         {
             _stopped = true;
-            _destination = default;
+            (_reader, _destination) = (null, default);
             return _wait.TryEnd();
         }
     }

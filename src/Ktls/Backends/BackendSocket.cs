@@ -45,15 +45,16 @@ internal sealed class BackendSocket : LoopSocket
 
     /// <summary>Completes once the connection stands.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The backend does not answer.</exception>
-    public ValueTask WaitConnectedAsync(CancellationToken cancellationToken) => _writes.WaitConnectedAsync(cancellationToken);
+    public ValueTask WaitConnectedAsync(BackendStream stream, CancellationToken cancellationToken) =>
+        _writes.WaitConnectedAsync(stream, cancellationToken);
 
     /// <summary>At least one byte, or 0 at the end of the stream. Into no room at all: completes once there is something to read.</summary>
-    public ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken) =>
-        _reads.ReadAsync(destination, cancellationToken);
+    public ValueTask<int> ReadAsync(BackendStream reader, Memory<byte> destination, CancellationToken cancellationToken) =>
+        _reads.ReadAsync(reader, destination, cancellationToken);
 
     /// <summary>Completes once the kernel has taken all of it.</summary>
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken) =>
-        _writes.WriteAsync(source, cancellationToken);
+    public ValueTask WriteAsync(BackendStream writer, ReadOnlyMemory<byte> source, CancellationToken cancellationToken) =>
+        _writes.WriteAsync(writer, source, cancellationToken);
 
     public override void OnReady(in ReadyEvent ready)
     {

@@ -31,7 +31,7 @@ internal sealed class BackendStream : Stream
         BackendStream stream = new(socket);
         try
         {
-            await socket.WaitConnectedAsync(cancellationToken).ConfigureAwait(false);
+            await socket.WaitConnectedAsync(stream, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -43,13 +43,13 @@ internal sealed class BackendStream : Stream
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _socket.ReadAsync(buffer, cancellationToken);
+        _socket.ReadAsync(this, buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _socket.WriteAsync(buffer, cancellationToken);
+        _socket.WriteAsync(this, buffer, cancellationToken);
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();

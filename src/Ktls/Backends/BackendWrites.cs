@@ -9,21 +9,24 @@ internal sealed class BackendWrites(BackendSocket socket)
     // Its gate guards all fields and keeps the descriptor open. What a wait brings is how the last system call ended.
     private readonly PipeWait<SyscallResult> _wait = new();
     private ReadOnlyMemory<byte> _source;
+
+    // As in BackendReads.
+    private BackendStream? _writer;
     private SyscallResult _connected = SyscallResult.NotYet;
     private bool _stopped;
 
-    public async ValueTask WaitConnectedAsync(CancellationToken cancellationToken)
+    public async ValueTask WaitConnectedAsync(BackendStream stream, CancellationToken cancellationToken)
     {
-        SyscallResult connected = await Begin(default, cancellationToken).ConfigureAwait(false);
+        SyscallResult connected = await Begin(stream, default, cancellationToken).ConfigureAwait(false);
         if (connected.Failed)
         {
             throw connected.ToException();
         }
     }
 
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    public ValueTask WriteAsync(BackendStream writer, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
-        ValueTask<SyscallResult> writing = Begin(source, cancellationToken);
+        ValueTask<SyscallResult> writing = Begin(writer, source, cancellationToken);
         if (!writing.IsCompletedSuccessfully)
         {
             return Finish(writing);
@@ -56,6 +59,7 @@ internal sealed class BackendWrites(BackendSocket socket)
                 return;
             }
 
+            _writer = null;
             _wait.TryEnd();
         }
 
@@ -68,7 +72,7 @@ internal sealed class BackendWrites(BackendSocket socket)
         lock (_wait.Gate)
         {
             _stopped = true;
-            _source = default;
+            (_writer, _source) = (null, default);
             return _wait.TryEnd();
         }
     }
@@ -88,7 +92,7 @@ internal sealed class BackendWrites(BackendSocket socket)
     private static IOException Failure(SyscallResult written) =>
         new($"The backend's connection failed: {written.ErrorName}.", written.ToException());
 
-    private ValueTask<SyscallResult> Begin(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    private ValueTask<SyscallResult> Begin(BackendStream writer, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
         ValueTask<SyscallResult> waiting;
         lock (_wait.Gate)
@@ -106,6 +110,7 @@ internal sealed class BackendWrites(BackendSocket socket)
                 return new ValueTask<SyscallResult>(result);
             }
 
+            _writer = writer;
             waiting = _wait.Begin(cancellationToken);
         }
 

@@ -148,7 +148,9 @@ public sealed class BackendStreamTests : IAsyncDisposable
         byte[] buffer = new byte[1 << 20];
         for (int read = 0; read < much.Length;)
         {
-            read += await peer.ReceiveAsync(buffer).WaitAsync(Timeouts.Exchange);
+            int some = await peer.ReceiveAsync(buffer).WaitAsync(Timeouts.Exchange);
+            Assert.NotEqual(0, some);
+            read += some;
         }
 
         await write.WaitAsync(Timeouts.Exchange);
@@ -236,6 +238,20 @@ public sealed class BackendStreamTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_stream_that_nobody_holds_stays_open_while_somebody_waits_for_it()
+    {
+        (Task<int> read, Socket peer) = await ReadAndForgetAsync();
+        for (int i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        peer.Send("x"u8);
+        Assert.Equal(1, await read.WaitAsync(Timeouts.Exchange));
+    }
+
+    [Fact]
     public async Task One_connection_with_much_to_read_lets_the_others_of_its_loop_have_their_turn()
     {
         (Stream much, Socket source) = await ConnectAsync();
@@ -280,6 +296,13 @@ public sealed class BackendStreamTests : IAsyncDisposable
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private async Task<Socket> ForgetAsync() => (await ConnectAsync()).Peer;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private async Task<(Task<int> Read, Socket Peer)> ReadAndForgetAsync()
+    {
+        (Stream stream, Socket peer) = await ConnectAsync();
+        return (stream.ReadAsync(new byte[8]).AsTask(), peer);
+    }
 
     private static async Task ReadToEndAsync(Socket peer)
     {
