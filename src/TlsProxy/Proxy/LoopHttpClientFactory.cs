@@ -7,7 +7,7 @@ namespace TlsProxy.Proxy;
 /// <summary>
 /// YARP's factory of HTTP clients, with every setting of YARP's own; what it adds is where the connections live (docs/decisions/0013).
 /// </summary>
-internal sealed class LoopHttpClientFactory(ILogger<ForwarderHttpClientFactory> log, BackendConnector connector)
+internal class LoopHttpClientFactory(ILogger<ForwarderHttpClientFactory> log, BackendConnector connector)
     : ForwarderHttpClientFactory(log)
 {
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler)
@@ -26,13 +26,20 @@ internal sealed class LoopHttpClientFactory(ILogger<ForwarderHttpClientFactory> 
 
     private SocketsHttpHandler LoopHandler(SocketsHttpHandler ordinary, Func<int> loop)
     {
-        SocketsHttpHandler handler = new();
-        foreach (PropertyInfo setting in typeof(SocketsHttpHandler).GetProperties().Where(p => p.CanWrite))
-        {
-            setting.SetValue(handler, setting.GetValue(ordinary));
-        }
-
+        SocketsHttpHandler handler = CopyOf(ordinary);
         handler.ConnectCallback = (context, stop) => connector.ConnectAsync(loop(), context.DnsEndPoint, stop);
         return handler;
+    }
+
+    /// <summary>Another handler with the same settings, whichever YARP sets now or in its next version.</summary>
+    internal static SocketsHttpHandler CopyOf(SocketsHttpHandler ordinary)
+    {
+        SocketsHttpHandler copy = new();
+        foreach (PropertyInfo setting in typeof(SocketsHttpHandler).GetProperties().Where(p => p.CanWrite))
+        {
+            setting.SetValue(copy, setting.GetValue(ordinary));
+        }
+
+        return copy;
     }
 }
