@@ -17,15 +17,15 @@ public sealed class AeadAlgorithm
 
     /// <summary>AEAD_AES_128_GCM.</summary>
     public static AeadAlgorithm Aes128Gcm { get; } =
-        new("AEAD_AES_128_GCM", 16, GcmExplicitNonceLength, UsageLimit.AesGcm, key => new AesGcmAead(key));
+        new("AEAD_AES_128_GCM", 16, GcmExplicitNonceLength, UsageLimit.AesGcm, key => new EvpAead(EvpCipher.Aes128Gcm, key));
 
     /// <summary>AEAD_AES_256_GCM.</summary>
     public static AeadAlgorithm Aes256Gcm { get; } =
-        new("AEAD_AES_256_GCM", 32, GcmExplicitNonceLength, UsageLimit.AesGcm, key => new AesGcmAead(key));
+        new("AEAD_AES_256_GCM", 32, GcmExplicitNonceLength, UsageLimit.AesGcm, key => new EvpAead(EvpCipher.Aes256Gcm, key));
 
     /// <summary>AEAD_CHACHA20_POLY1305.</summary>
     public static AeadAlgorithm ChaCha20Poly1305 { get; } =
-        new("AEAD_CHACHA20_POLY1305", 32, 0, UsageLimit.SequenceNumber, key => new ChaCha20Poly1305Aead(key));
+        new("AEAD_CHACHA20_POLY1305", 32, 0, UsageLimit.SequenceNumber, key => new EvpAead(EvpCipher.ChaCha20Poly1305, key));
 
     /// <summary>The RFC 5116 name.</summary>
     public string Name { get; }

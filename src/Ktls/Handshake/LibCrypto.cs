@@ -1,6 +1,6 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Aead.Algorithms;
 
 namespace Ktls.Handshake;
 
@@ -31,11 +31,6 @@ internal sealed class LibCryptoKey : SafeHandle
 /// <summary>Key agreement by libcrypto. Thread-safe; one key belongs to one handshake.</summary>
 internal static partial class LibCrypto
 {
-    /// <summary>
-    /// Whether the process's OpenSSL is libcrypto.so.3, so that these calls and .NET share one library.
-    /// </summary>
-    public static bool IsAvailable { get; } = Probe();
-
     /// <summary>A new key pair.</summary>
     /// <param name="algorithm">X25519 or EC.</param>
     /// <param name="group">The curve of EC, else null.</param>
@@ -125,23 +120,6 @@ internal static partial class LibCrypto
 
     internal static void Free(nint key) => EVP_PKEY_free(key);
 
-    [SuppressMessage("Interoperability", "CA1416:Validate platform compatibility",
-        Justification = "The product runs on Linux alone, where .NET's cryptography is OpenSSL.")]
-    private static bool Probe()
-    {
-        try
-        {
-            return (long)OpenSSL_version_num() == SafeEvpPKeyHandle.OpenSslVersion;
-        }
-        catch (Exception missing) when (missing is DllNotFoundException or EntryPointNotFoundException)
-        {
-            return false;
-        }
-    }
-
-    [LibraryImport(Library)]
-    private static partial nuint OpenSSL_version_num();
-
     [LibraryImport(Library)]
     private static partial void ERR_clear_error();
 
@@ -199,5 +177,5 @@ internal static partial class LibCrypto
     [LibraryImport(Library)]
     private static partial int BIO_free(nint memory);
 
-    private const string Library = "libcrypto.so.3";
+    private const string Library = LibCryptoLibrary.Name;
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using Aead.Algorithms;
 
 namespace Ktls.Handshake;
 
@@ -15,7 +16,7 @@ public static class PrivateKeyImport
     /// <returns>Null when this is no such key, or libcrypto.so.3 is not the platform's library.</returns>
     public static AsymmetricAlgorithm? FromDer(ReadOnlySpan<byte> der)
     {
-        nint key = LibCrypto.IsAvailable ? LibCrypto.ReadPrivateKey(der) : 0;
+        nint key = LibCryptoLibrary.IsTheRuntimes ? LibCrypto.ReadPrivateKey(der) : 0;
         if (key == 0)
         {
             return null;

@@ -20,7 +20,7 @@ public sealed class ServerHandshake : IDisposable
 
     /// <summary>One handshake under this policy.</summary>
     public ServerHandshake(HandshakePolicy policy)
-        : this(policy, LibCrypto.IsAvailable)
+        : this(policy, LibCryptoLibrary.IsTheRuntimes)
     {
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using Aead.Algorithms;
 using Aead.Pages;
 using Ktls.Kernel;
 using Microsoft.AspNetCore.Connections;
@@ -45,6 +46,13 @@ internal sealed class TlsTransportFactory(
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         TlsEndPoint address = (TlsEndPoint)endpoint;
+        if (!LibCryptoLibrary.IsTheRuntimes)
+        {
+            // Every handshake would end in the same words.
+            throw new ListenException(
+                $"Listener '{address.Options.Name}' cannot protect records: .NET has loaded another OpenSSL than {LibCryptoLibrary.Name}. Install OpenSSL 3.");
+        }
+
         TransportResources resources = Resources;
         Admit(address.Options, resources);
         SyscallResult listening = SocketCalls.Listen(address, Backlog);

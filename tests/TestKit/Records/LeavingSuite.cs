@@ -4,7 +4,7 @@ using Aead.Algorithms;
 namespace TestKit.Records;
 
 /// <summary>
-/// Suites whose AEADs decrypt as the real ones do, and leave in the destination what did not verify. .NET's zero it, which hides whether
+/// Suites whose AEADs decrypt as the real ones do, and leave in the destination what did not verify. Ours zero it, which hides whether
 /// anybody relies on that; OpenSSL and the kernel leave it.
 /// </summary>
 public static class LeavingSuite
