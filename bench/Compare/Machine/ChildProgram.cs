@@ -53,7 +53,7 @@ internal sealed class ChildProgram : IAsyncDisposable
     {
         if (_process.HasExited)
         {
-            throw new BenchException($"{_name} ended with exit code {_process.ExitCode} in the middle of the work. It said:\n{Output}");
+            throw new BenchException($"{_name} ended with exit code {_process.ExitCode} in the middle of the work; unless it says why, something else stopped it. It said:\n{Output}");
         }
     }
 

@@ -56,7 +56,11 @@ internal static class ResultTable
         }
 
         yield return Median("p50 ms", row => row.Latency?.P50);
-        yield return Median("p99 ms", row => row.Latency?.P99);
+        if (results.Work.Figure != Figure.Latency99)
+        {
+            yield return Median("p99 ms", row => row.Latency?.P99);
+        }
+
         yield return Median("p99.9 ms", row => row.Latency?.P999);
         yield return Median("GB beside", row => row.BesideGigabytes);
         yield return Median("PSS MiB", row => row.PssBytes / 1048576.0);
