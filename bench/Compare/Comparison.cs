@@ -17,8 +17,8 @@ internal sealed class Comparison(CommandLine line, string folder)
 
     public async Task<ResultFile> RunAsync()
     {
+        ThrowIfDescriptorsAreFew();
         int connections = line.Work.Max(work => work.Connections);
-        ThrowIfDescriptorsAreFew(connections);
         PeerSetting setting = new(folder, line.Published, new ServerCertificate(folder), Environment.ProcessorCount, connections);
         List<Peer> peers = PeerCatalogue.Create(setting, line.Peers, line.Variants);
         MachineFacts machine = await MachineFacts.ReadAsync();
@@ -71,14 +71,14 @@ internal sealed class Comparison(CommandLine line, string folder)
         _rows.Add(row);
         string figure = row.Error is { } error
             ? $"INVALID: {error}"
-            : $"{FigureText.Number(work, row.Of(work.Figure)),9} {FigureText.Unit(work),-12} {FigureText.Short(row.Rate),9} {work.Unit}/s";
+            : $"{FigureText.Number(work, row.Of(work.Figure)),9} {FigureText.Unit(work),-12}";
         Console.Error.WriteLine($"round {row.Round + 1}  {row.Work,-18} {row.Peer,-14} {figure}");
     }
 
-    // A proxy needs one for its client and one for its origin.
-    private static void ThrowIfDescriptorsAreFew(int connections)
+    // A relay needs one for each client and one for its origin; the others share few origins' among their clients.
+    private void ThrowIfDescriptorsAreFew()
     {
-        long needed = (2L * connections) + 1000;
+        long needed = line.Work.Max(work => work.Connections * (work.SuitsRelays ? 2 : 1)) + 1000;
         if (MachineFacts.DescriptorsMax() is { } limit && limit < needed)
         {
             throw new BenchException($"A process may open {limit} files, and this work needs {needed}; raise it: ulimit -n {needed}.");

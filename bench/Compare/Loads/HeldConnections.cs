@@ -35,7 +35,8 @@ internal sealed class HeldConnections : IDisposable
     }
 
     /// <summary>
-    /// Every connection gets the greeting again and again, for the warm-up and then for as long as is measured.
+    /// Gets the greeting again and again, on all connections in turn, for the warm-up and then for as long as is
+    /// measured.
     /// </summary>
     /// <param name="warmUp">Before the first call of <paramref name="meter"/>.</param>
     /// <param name="measured">Between the two.</param>
@@ -45,7 +46,7 @@ internal sealed class HeldConnections : IDisposable
     {
         long requests = 0;
         bool stop = false;
-        Task[] loops = [.. _connections.Select(LoopAsync)];
+        Task[] loops = [.. Enumerable.Range(0, Math.Min(BusyMax, _connections.Length)).Select(LoopAsync)];
         await Task.Delay(warmUp);
         (long done, double before, long started) = (Interlocked.Read(ref requests), meter(), Stopwatch.GetTimestamp());
         await Task.Delay(measured);
@@ -59,16 +60,16 @@ internal sealed class HeldConnections : IDisposable
         }
         catch (IOException e)
         {
-            error = $"{loops.Count(loop => loop.IsFaulted)} connections failed: {e.Message}";
+            error = $"{loops.Count(loop => loop.IsFaulted)} of {loops.Length} clients failed: {e.Message}";
         }
 
         return (new LoadOutcome(done, seconds, null, error), before, after);
 
-        async Task LoopAsync(HeldConnection connection)
+        async Task LoopAsync(int first)
         {
-            while (!Volatile.Read(ref stop))
+            for (int next = first; !Volatile.Read(ref stop); next = next + BusyMax < _connections.Length ? next + BusyMax : first)
             {
-                await connection.GetAsync();
+                await _connections[next].GetAsync();
                 Interlocked.Increment(ref requests);
             }
         }
@@ -81,6 +82,9 @@ internal sealed class HeldConnections : IDisposable
             connection.Dispose();
         }
     }
+
+    /// <summary>Requests under way at once.</summary>
+    public const int BusyMax = 100;
 
     private const int OpeningMax = 32;
 }

@@ -25,7 +25,7 @@ internal sealed class BenchOrigin : IAsyncDisposable
         Write(Path.Combine(files, "64k"), 64 << 10);
         Write(Path.Combine(files, "1m"), 1 << 20);
         Write(Path.Combine(files, "256m"), LargeBytes);
-        string configuration = Nginx.WriteConfiguration(folder, "origin", workers: 1, connections: 32768,
+        string configuration = Nginx.WriteConfiguration(folder, "origin", workers: 1, connections: 8192,
             $$"""
             sendfile on;
             server {

@@ -19,6 +19,7 @@ internal static class Haproxy
             global
               nbthread {{setting.Workers}}
               maxconn {{setting.Connections}}
+              no strict-limits
               tune.bufsize 65536
               ssl-default-bind-options ssl-min-ver TLSv1.3 no-tls-tickets
               ssl-default-bind-ciphersuites {{PeerTls.Suite}}

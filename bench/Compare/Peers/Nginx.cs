@@ -49,7 +49,6 @@ internal static class Nginx
             $$"""
             daemon off;
             worker_processes {{workers}};
-            worker_rlimit_nofile {{2 * connections}};
             pid {{folder}}/{{name}}.pid;
             error_log stderr;
             events { worker_connections {{connections}}; }

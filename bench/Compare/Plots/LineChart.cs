@@ -17,8 +17,8 @@ internal static class LineChart
         }
 
         Svg svg = new(Width, Height);
-        svg.Text(10, 22, "CPU per small GET, by the number of busy connections", size: 15);
-        svg.Text(10, 42, "CPU µs/req, median of the rounds; less is better; both axes logarithmic", size: 12);
+        svg.Text(10, 22, "CPU per small GET, by the number of connections", size: 15);
+        svg.Text(10, 42, "CPU µs/req, median of the rounds, at most 100 requests at once; less is better; both axes logarithmic", size: 12);
         double least = Math.Floor(Math.Log10(points.Min(point => point.Microseconds)));
         double most = Math.Ceiling(Math.Log10(points.Max(point => point.Microseconds)));
         DrawAxes(svg, least, most);

@@ -13,9 +13,9 @@ internal sealed class IdleWork() : Workload("idle", $"{Count} idle TLS connectio
     // Memory that earlier loads left behind would be used again, and the connections seem free.
     public override string Room => Name;
 
-    public override int Connections => 2 * Count;
+    public override int Connections => Count + 100;
 
-    public override Task WarmUpAsync(Scene scene) => Task.CompletedTask;
+    public override Task WarmUpAsync(Scene scene) => scene.Pace.WarmUpAsync(() => Scene.GetAsync(scene));
 
     public override async Task<Measurement> MeasureAsync(Scene scene)
     {

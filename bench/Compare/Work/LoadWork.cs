@@ -14,10 +14,7 @@ internal sealed class LoadWork(string name, string title, string unit, bool suit
 {
     public override bool SuitsRelays => suitsRelays;
 
-    /// <summary>What warms up, where that is not one run of the load itself.</summary>
-    public Func<Scene, Task<LoadOutcome>>? WarmUp { get; init; }
-
-    public override Task WarmUpAsync(Scene scene) => (WarmUp ?? load)(scene);
+    public override Task WarmUpAsync(Scene scene) => scene.Pace.WarmUpAsync(() => load(scene));
 
     public override Task<Measurement> MeasureAsync(Scene scene) => scene.MeasureAsync(load);
 }

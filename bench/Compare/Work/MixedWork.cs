@@ -9,13 +9,13 @@ internal sealed class MixedWork() : Workload("mixed", "small GET, 64 connections
 {
     public override bool SuitsRelays => false;
 
-    public override Task WarmUpAsync(Scene scene) => MeasureAsync(scene);
+    public override Task WarmUpAsync(Scene scene) => scene.Pace.WarmUpAsync(() => MeasureAsync(scene));
 
     public override async Task<Measurement> MeasureAsync(Scene scene)
     {
         using CancellationTokenSource enough = new();
         Task<(double Gigabytes, string? Error)> bulk = UploadUntilAsync(scene, enough.Token);
-        Measurement small = await scene.MeasureAsync(s => Wrk.RunAsync(Scene.Url("/"), 64, s.Pace.Measured));
+        Measurement small = await scene.MeasureAsync(Scene.GetAsync);
         await enough.CancelAsync();
         (double gigabytes, string? error) = await bulk;
         return small with { BesideGigabytes = gigabytes, Error = small.Error ?? error };

@@ -12,6 +12,9 @@ internal sealed record Scene(string Folder, ProcessTree Processes, Pace Pace)
 {
     public static string Url(string path) => $"https://127.0.0.1:{LocalPort.Peer}{path}";
 
+    /// <summary>The commonest load.</summary>
+    public static Task<LoadOutcome> GetAsync(Scene scene) => Wrk.RunAsync(Url("/"), 64, scene.Pace.Measured);
+
     /// <summary>Runs a load and reads the peer's meters around it.</summary>
     public async Task<Measurement> MeasureAsync(Func<Scene, Task<LoadOutcome>> load)
     {

@@ -9,7 +9,7 @@ internal static class WorkCatalogue
     public static readonly IReadOnlyList<Workload> All =
     [
         new LoadWork("get", "small GET, keep-alive, 64 connections", "req", suitsRelays: true,
-            scene => Wrk.RunAsync(Scene.Url("/"), 64, scene.Pace.Measured)),
+            Scene.GetAsync),
         new LoadWork("get64k", "64 KiB GET, keep-alive, 16 connections", "req", suitsRelays: true,
             scene => Wrk.RunAsync(Scene.Url("/64k"), 16, scene.Pace.Measured)),
         new LoadWork("down", "download, 4 x 256 MiB at once", "GB", suitsRelays: true,
@@ -17,10 +17,7 @@ internal static class WorkCatalogue
         new LoadWork("up", "upload, 4 x 256 MiB at once, with Content-Length", "GB", suitsRelays: false,
             scene => Curl.UploadAsync(Scene.Url("/upload"), BenchOrigin.UploadFile(scene.Folder), clients: 4)),
         new LoadWork("hs", "full handshake, one small GET, close; 16 at once", "conn", suitsRelays: true,
-            scene => Handshakes(scene.Pace.Measured))
-        {
-            WarmUp = scene => Handshakes(scene.Pace.HandshakeWarmUp),
-        },
+            scene => Wrk.RunAsync(Scene.Url("/"), 16, scene.Pace.Measured, "Connection: close")),
         new LoadWork("h2", "small GET over HTTP/2, 8 connections x 16 streams", "req", suitsRelays: false,
             scene => H2Load.RunAsync(scene.Folder, Scene.Url("/"), 8, 16, scene.Pace.Measured)),
         new MixedWork(),
@@ -33,6 +30,4 @@ internal static class WorkCatalogue
 
     /// <summary>The names --work takes.</summary>
     public static readonly string[] Groups = [.. All.Select(work => work.Group).Distinct()];
-
-    private static Task<LoadOutcome> Handshakes(TimeSpan duration) => Wrk.RunAsync(Scene.Url("/"), 16, duration, "Connection: close");
 }

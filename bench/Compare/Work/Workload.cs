@@ -26,8 +26,8 @@ internal abstract class Workload(string name, string title, string unit, Figure 
     /// <summary>False for what needs HTTP/2, or the origin chosen by path.</summary>
     public virtual bool SuitsRelays => true;
 
-    /// <summary>Connections the peer must have room for.</summary>
-    public virtual int Connections => 1024;
+    /// <summary>Connections of clients the peer must have room for.</summary>
+    public virtual int Connections => 256;
 
     /// <summary>Makes a .NET peer as fast as it gets at this very work.</summary>
     public abstract Task WarmUpAsync(Scene scene);
