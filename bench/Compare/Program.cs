@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Bench.Compare.Origins;
 using Bench.Compare.Plots;
 using Bench.Compare.Results;
@@ -13,8 +14,9 @@ internal static class Program
         // Before the first socket: answers are handled on the thread that polled them, which leaves more of the
         // processors to what is measured.
         Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
-        // An exit ends the peers and removes their folder; an interruption must be one.
-        Console.CancelKeyPress += (_, _) => Environment.Exit(130);
+        // An exit ends the peers and removes their folder; an interruption must be one, which the runtime leaves to programs.
+        using PosixSignalRegistration interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Environment.Exit(130));
+        using PosixSignalRegistration terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Environment.Exit(143));
         try
         {
             return args switch
