@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
 using Bench.Compare.Loads;
 using Bench.Compare.Machine;
 using Bench.Compare.Origins;
@@ -58,11 +60,23 @@ internal sealed class Comparison(CommandLine line, string folder)
                     await work.WarmUpAsync(scene);
                 }
 
-                Measurement row = await work.MeasureAsync(scene);
+                Measurement row = await TryAsync(work, scene);
                 program.ThrowIfEnded();
                 origin.ThrowIfEnded();
                 Keep(row with { Round = round, Work = work.Name, Peer = peer.Name }, work);
             }
+        }
+    }
+
+    private static async Task<Measurement> TryAsync(Workload work, Scene scene)
+    {
+        try
+        {
+            return await work.MeasureAsync(scene);
+        }
+        catch (Exception e) when (e is IOException or SocketException or AuthenticationException)
+        {
+            return new Measurement { Error = e.Message };
         }
     }
 
