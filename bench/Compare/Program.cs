@@ -33,6 +33,12 @@ internal static class Program
             await Console.Error.WriteLineAsync(e.Message);
             return 2;
         }
+        catch (Exception e)
+        {
+            // A fault of this tool. Let through, it would end the process without the exit that cleans up.
+            await Console.Error.WriteLineAsync($"internal error: {e}");
+            return 70;
+        }
     }
 
     private static async Task<int> RunAsync(CommandLine line)
