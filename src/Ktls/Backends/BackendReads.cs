@@ -4,8 +4,8 @@ using Ktls.Transport;
 namespace Ktls.Backends;
 
 /// <summary>
-/// The reading half of a backend's connection. A read that finds nothing costs no system call: the loop's last report says that there is
-/// nothing, and the next one makes the call.
+/// The reading half of a backend's connection. A read that waits for an answer costs no system call until it comes: the loop's last report says
+/// that there is nothing, and the next one makes the call.
 /// </summary>
 internal sealed class BackendReads(BackendSocket socket)
 {
@@ -18,8 +18,8 @@ internal sealed class BackendReads(BackendSocket socket)
     private bool _readable;
     private bool _peerClosed;
     private bool _stopped;
-    private long _lastReadTick = Environment.TickCount64;
-    private TurnBudget _budget = new(socket.Loop);
+    private bool _answered;
+    private TurnBudget _budget;
 
     public ValueTask<int> ReadAsync(BackendStream reader, Memory<byte> destination, CancellationToken cancellationToken)
     {
@@ -33,7 +33,10 @@ internal sealed class BackendReads(BackendSocket socket)
             }
 
             ObjectDisposedException.ThrowIf(_stopped, typeof(BackendStream));
-            _readable |= !destination.IsEmpty && HasBeenIdle;
+
+            // Nothing was asked since the last answer: this looks whether the connection may be used again. Bytes that nobody asked for would
+            // be taken for the next request's answer, and the loop may not have come to them, or to a FIN, yet.
+            _readable |= _answered && !destination.IsEmpty;
             postponed = _readable && _budget.IsSpent;
             if (!postponed && TryReceive(destination.Span, out SyscallResult received))
             {
@@ -51,6 +54,15 @@ internal sealed class BackendReads(BackendSocket socket)
         }
 
         return read;
+    }
+
+    /// <summary>Something is asked of the backend: what comes next may be its answer.</summary>
+    public void OnAsked()
+    {
+        lock (_wait.Gate)
+        {
+            _answered = false;
+        }
     }
 
     /// <summary>The backend sent something, or its FIN. On the loop.</summary>
@@ -104,10 +116,6 @@ internal sealed class BackendReads(BackendSocket socket)
     /// <summary>Whoever waited learns that the stream was closed.</summary>
     public void Fail() => _wait.Fail(new ObjectDisposedException(nameof(BackendStream)), onPool: true);
 
-    // The backend may have closed a connection that nobody used for long, and the loop not have come to it yet: a request would be written
-    // into the void. In a busy connection that window is the network's own.
-    private bool HasBeenIdle => !_readable && Environment.TickCount64 - _lastReadTick > IdleMilliseconds;
-
     // False: there is nothing now.
     private bool TryReceive(Span<byte> destination, out SyscallResult received)
     {
@@ -123,8 +131,14 @@ internal sealed class BackendReads(BackendSocket socket)
         {
             // A FIN gives no second edge: once it is known to be behind the data, keep reading up to it.
             _readable = _peerClosed || received.Value == destination.Length;
-            _lastReadTick = Environment.TickCount64;
+            _answered = true;
             _budget.Spend(received.Value);
+        }
+
+        if (received.MovedNothing && socket.Failure is { Failed: true } failure)
+        {
+            // A send has heard of the reset before, and the end that is left is not the backend's.
+            received = failure;
         }
 
         _readable &= !received.WouldBlock;
@@ -133,6 +147,4 @@ internal sealed class BackendReads(BackendSocket socket)
 
     private static IOException Failure(SyscallResult received) =>
         new($"The backend's connection failed: {received.ErrorName}.", received.ToException());
-
-    private const long IdleMilliseconds = 100;
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using Ktls.Kernel;
 using Ktls.Transport;
 
@@ -13,6 +14,7 @@ internal sealed class BackendSocket : LoopSocket
     private readonly BackendReads _reads;
     private readonly BackendWrites _writes;
     private int _closed;
+    private StrongBox<SyscallResult>? _failure;
 
     private BackendSocket(EventLoop loop, int descriptor, ulong token)
         : base(loop, descriptor, token)
@@ -43,6 +45,13 @@ internal sealed class BackendSocket : LoopSocket
         return socket;
     }
 
+    /// <summary>How a send failed, which the kernel tells once; no failure while none did. Any thread.</summary>
+    public SyscallResult Failure
+    {
+        get => Volatile.Read(ref _failure)?.Value ?? default;
+        set => Volatile.Write(ref _failure, new StrongBox<SyscallResult>(value));
+    }
+
     /// <summary>Completes once the connection stands.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The backend does not answer.</exception>
     public ValueTask WaitConnectedAsync(BackendStream stream, CancellationToken cancellationToken) =>
@@ -53,19 +62,23 @@ internal sealed class BackendSocket : LoopSocket
         _reads.ReadAsync(reader, destination, cancellationToken);
 
     /// <summary>Completes once the kernel has taken all of it.</summary>
-    public ValueTask WriteAsync(BackendStream writer, ReadOnlyMemory<byte> source, CancellationToken cancellationToken) =>
-        _writes.WriteAsync(writer, source, cancellationToken);
+    public ValueTask WriteAsync(BackendStream writer, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    {
+        _reads.OnAsked();
+        return _writes.WriteAsync(writer, source, cancellationToken);
+    }
 
     public override void OnReady(in ReadyEvent ready)
     {
-        if (ready.Writable || ready.Broken || ready.HasError)
-        {
-            _writes.OnWritable();
-        }
-
+        // The reader first: a socket tells what is wrong with it once, and a send that took it would leave a reset that looks like an end.
         if (ready.Readable)
         {
             _reads.OnReadable(ready.PeerClosed || ready.Broken || ready.HasError);
+        }
+
+        if (ready.Writable || ready.Broken || ready.HasError)
+        {
+            _writes.OnWritable();
         }
     }
 

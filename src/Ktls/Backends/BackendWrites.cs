@@ -128,6 +128,11 @@ internal sealed class BackendWrites(BackendSocket socket)
             _source = result.Failed ? _source : _source[result.Value..];
         }
 
+        if (result.Failed && !result.WouldBlock)
+        {
+            socket.Failure = result;
+        }
+
         _source = result.WouldBlock ? _source : default;
         return result;
     }

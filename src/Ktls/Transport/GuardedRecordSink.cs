@@ -7,7 +7,7 @@ namespace Ktls.Transport;
 /// The user-space record layer, sending: the writer writes between the room left for header and tag, the record is encrypted where it lies,
 /// and many records go out with one send.
 /// </summary>
-internal sealed class GuardedRecordSink : IRecordSink, IOutgoingRoom
+internal sealed class GuardedRecordSink : ISealingSink, IOutgoingRoom
 {
     private readonly Lock _gate = new();
     private readonly RecordEncryptor _encryptor;
@@ -112,6 +112,12 @@ internal sealed class GuardedRecordSink : IRecordSink, IOutgoingRoom
                 return null;
             }
 
+            if (alert == null)
+            {
+                // What was flushed counts as sent: HTTP/2 says goodbye (GOAWAY) before it aborts.
+                _ = SendQueued();
+            }
+
             _ended = true;
             _queue.IsClosing = true;
             _records.EnqueueFinished(_queue);
@@ -186,6 +192,10 @@ internal sealed class GuardedRecordSink : IRecordSink, IOutgoingRoom
             }
 
             _writable = status == SendStatus.Sent;
+            if (_writable && _keyUpdateDue)
+            {
+                return SendQueued();
+            }
         }
 
         return StatusOfQueue;

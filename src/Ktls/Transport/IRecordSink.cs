@@ -34,15 +34,6 @@ internal interface IRecordSink : IDisposable
     /// <summary>Makes records of what was written and sends them.</summary>
     FlushStatus Flush();
 
-    /// <summary>
-    /// As <see cref="Flush"/>, but leaves the sending to <see cref="SendSealed"/>, which must follow soon. A layer whose records the kernel
-    /// makes sends at once.
-    /// </summary>
-    FlushStatus Seal() => Flush();
-
-    /// <summary>Sends what was sealed, together.</summary>
-    FlushStatus SendSealed() => FlushStatus.Completed;
-
     /// <summary>Sends a control record, ahead of data not yet flushed.</summary>
     void WriteControl(ContentType type, ReadOnlySpan<byte> fragment);
 

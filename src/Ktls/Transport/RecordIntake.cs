@@ -25,7 +25,7 @@ internal sealed class RecordIntake(
     private bool _readsStopped;
     private bool _hadError;
     private bool _secondLook;
-    private TurnBudget _budget = new(loop);
+    private TurnBudget _budget;
 
     // A new owner of a descriptor must try first: the edge may have gone to the handshake.
     private bool _readable = true;

@@ -14,6 +14,7 @@ internal sealed class RecordPipeWriter(IRecordSink sink, IWriterOwner? owner = n
     private bool _cancelNext;
     private bool _completed;
     private int _posted;
+    private readonly ISealingSink? _sealing = owner == null ? null : sink as ISealingSink;
 
     /// <summary>Completed with an exception: what was sent must not look complete.</summary>
     public bool Failed { get; private set; }
@@ -98,18 +99,18 @@ internal sealed class RecordPipeWriter(IRecordSink sink, IWriterOwner? owner = n
     {
         if (Interlocked.Exchange(ref _posted, 0) != 0)
         {
-            EndWait(sink.SendSealed());
+            EndWait(_sealing!.SendSealed());
         }
     }
 
     private FlushStatus SealOrSend()
     {
-        if (owner is not { IsLoopAwake: true })
+        if (_sealing == null || !owner!.IsLoopBusy)
         {
             return sink.Flush();
         }
 
-        FlushStatus status = sink.Seal();
+        FlushStatus status = _sealing.Seal();
         if (Interlocked.Exchange(ref _posted, 1) == 0)
         {
             owner.PostSend();

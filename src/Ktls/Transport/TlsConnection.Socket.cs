@@ -4,7 +4,7 @@ namespace Ktls.Transport;
 
 internal sealed partial class TlsConnection
 {
-    bool IWriterOwner.IsLoopAwake => _socket.Loop.IsAwake;
+    bool IWriterOwner.IsLoopBusy => _socket.Loop.IsAwake && EventLoop.Current != _socket.Loop;
 
     void IReaderOwner.PostRead() => _socket.Loop.Post(_socket);
 

@@ -30,6 +30,7 @@ internal sealed class TlsTransportFactory(
         {
             lock (_gate)
             {
+                ObjectDisposedException.ThrowIf(_disposed, this);
                 if (_resources == null)
                 {
                     _resources = new TransportResources(pages, memory, kernel, log.CreateLogger("TlsProxy.Transport"));
@@ -74,12 +75,18 @@ internal sealed class TlsTransportFactory(
     public void Dispose()
     {
         // Whoever registers it under two names disposes it twice.
-        if (!_disposed)
+        lock (_gate)
         {
+            if (_disposed)
+            {
+                return;
+            }
+
             _disposed = true;
-            watch?.Stop();
-            _resources?.Dispose();
         }
+
+        watch?.Stop();
+        _resources?.Dispose();
     }
 
     // Before the first connection: what is On must be there, and what a connection would find missing is found now. A machine whose

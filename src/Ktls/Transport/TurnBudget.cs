@@ -1,27 +1,28 @@
 namespace Ktls.Transport;
 
 /// <summary>
-/// How much one socket may bring in one turn of its loop: an upload or a download on a fast network always finds more, and the loop's other
+/// How much one socket may bring in one turn of a loop: an upload or a download on a fast network always finds more, and the loop's other
 /// connections want their turn. Whoever has spent it posts itself and goes on in the next turn. Guarded by its owner.
 /// </summary>
-internal struct TurnBudget(EventLoop loop)
+internal struct TurnBudget
 {
+    private EventLoop? _loop;
     private int _turn;
     private int _bytes;
 
-    /// <summary>Enough for this turn. Never off the loop, where nobody waits.</summary>
+    /// <summary>Enough for this turn of the calling loop, be it the socket's own or another. Never off the loops, where nobody waits.</summary>
     public bool IsSpent
     {
         get
         {
-            if (EventLoop.Current != loop)
+            if (EventLoop.Current is not { } current)
             {
                 return false;
             }
 
-            if (_turn != loop.Turn)
+            if (_loop != current || _turn != current.Turn)
             {
-                (_turn, _bytes) = (loop.Turn, 0);
+                (_loop, _turn, _bytes) = (current, current.Turn, 0);
             }
 
             return _bytes >= BytesMax;

@@ -21,9 +21,9 @@ public sealed class DeferredSendTests : IDisposable
     public void Dispose() => _bench.Dispose();
 
     [Fact]
-    public async Task A_flush_sends_at_once_when_the_loop_sleeps()
+    public async Task A_flush_sends_at_once_when_the_loop_is_not_busy()
     {
-        _owner.IsLoopAwake = false;
+        _owner.IsLoopBusy = false;
         await FlushAsync("now");
         Assert.Equal("now"u8.ToArray(), _bench.Peer.ReceiveData(3));
         Assert.Equal(0, _owner.Posts);
@@ -113,7 +113,7 @@ public sealed class DeferredSendTests : IDisposable
 
     private sealed class Owner : IWriterOwner
     {
-        public bool IsLoopAwake { get; set; } = true;
+        public bool IsLoopBusy { get; set; } = true;
 
         public int Posts { get; private set; }
 
