@@ -51,20 +51,25 @@ public sealed record FlipCostReport(IReadOnlyList<FlipCostRow> Rows)
 }
 
 /// <summary>
-/// Measures flip against copy as a loaded proxy meets them: two threads of the process at the same work, so
-/// that hiding has to reach the other processor's TLB and both contend for the address space, and bytes that
-/// are hot because they were decrypted a moment ago.
+/// Measures flip against copy as a loaded proxy meets them: two or more threads of the process at the same
+/// work, so that hiding has to reach the other processors' TLBs and all contend for the address space, and
+/// bytes that are hot because they were decrypted a moment ago.
 /// </summary>
 public static class FlipCost
 {
-    /// <summary>Takes about a second of two processors.</summary>
+    /// <summary>Takes about a second of the processors.</summary>
+    /// <param name="threads">Threads at the same work, from 1 to 16. Defaults to the fewest that get in each
+    /// other's way.</param>
     /// <exception cref="PagePoolException">Guarded pages cannot be had here.</exception>
-    public static FlipCostReport Measure()
+    public static FlipCostReport Measure(int threads = 2)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, SlotPool.SlotsPerMap);
         try
         {
-            using PageMap map = PageMap.Create(slotCount: 2, PagePool.SlotBytes);
-            return new FlipCostReport([.. BatchBytes.Select(bytes => MeasureRow(map, bytes))]);
+            // As many as the pool maps at once: fewer would lie in smaller pages, which flip more slowly.
+            using PageMap map = PageMap.Create(SlotPool.SlotsPerMap, PagePool.SlotBytes);
+            return new FlipCostReport([.. BatchBytes.Select(bytes => MeasureRow(map, threads, bytes))]);
         }
         catch (PageMapException refused)
         {
@@ -72,28 +77,28 @@ public static class FlipCost
         }
     }
 
-    private static FlipCostRow MeasureRow(PageMap map, int bytes)
+    private static FlipCostRow MeasureRow(PageMap map, int threads, int bytes)
     {
         var measured = new Worker(new StageSlot(map, 0), bytes);
-        var companion = new Worker(new StageSlot(map, 1), bytes);
+        Worker[] companions = [.. Enumerable.Range(1, threads - 1).Select(slot => new Worker(new StageSlot(map, slot), bytes))];
         return new FlipCostRow(bytes,
-            MedianBeside(companion.Flip, measured.Flip),
-            MedianBeside(companion.Copy, measured.Copy));
+            MedianBeside(companions.Select<Worker, Func<long>>(companion => companion.Flip), measured.Flip),
+            MedianBeside(companions.Select<Worker, Func<long>>(companion => companion.Copy), measured.Copy));
     }
 
     // The median over rounds, each the mean of many turns: shootdowns hit only some turns and must count, a
     // preempted round must not.
-    private static double MedianBeside(Func<long> companion, Func<long> measured)
+    private static double MedianBeside(IEnumerable<Func<long>> companions, Func<long> measured)
     {
         using var stop = new CancellationTokenSource();
-        var thread = new Thread(() =>
+        Thread[] threads = [.. companions.Select(companion => new Thread(() =>
         {
             while (!stop.IsCancellationRequested)
             {
                 companion();
             }
-        });
-        thread.Start();
+        }))];
+        Array.ForEach(threads, thread => thread.Start());
         try
         {
             var rounds = new List<double>();
@@ -116,7 +121,7 @@ public static class FlipCost
         finally
         {
             stop.Cancel();
-            thread.Join();
+            Array.ForEach(threads, thread => thread.Join());
         }
     }
 
@@ -164,6 +169,8 @@ public static class FlipCost
     // Four sizes, two ways each: a second in all.
     private static readonly TimeSpan TimePerCell = TimeSpan.FromMilliseconds(120);
 
-    private const int TurnsPerRound = 64;
+    // A tenth of a time slice: with more threads than processors most rounds must still pass undisturbed.
+    private const int TurnsPerRound = 16;
+
     private const byte Filling = 0x5A;
 }

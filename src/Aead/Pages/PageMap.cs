@@ -4,8 +4,8 @@ using static Tmds.Linux.LibC;
 
 namespace Aead.Pages;
 
-// The only mmap, mprotect, mlock and memfd of pages that hold plaintext. One map is one memfd of equal
-// slots, seen twice: the writer view and the reader view. The reader view is what consumers get, and after
+// The only mprotect and mlock of pages that hold plaintext, and with PageMemory the only mmap. One map is one
+// memfd of equal slots, seen twice: the writer view and the reader view. The reader view is what consumers get, and after
 // the seal no call of this process can make it writable. Its slots lie between anonymous PROT_NONE guard
 // pages: an over-run faults, and neighbours never merge into one VMA that each mprotect would have to split
 // and merge again.
@@ -56,7 +56,7 @@ internal sealed unsafe class PageMap : IDisposable
     internal static PageMap CreatePinned(int slotCount, int slotBytes, IPinnedWriter writer)
     {
         var map = new PageMap(slotCount, slotBytes, pinned: true);
-        return map.Made(descriptor => map.MapAndPin(descriptor, writer));
+        return map.Made(memory => map.MapAndPin(memory, writer));
     }
 
     /// <summary>
@@ -110,16 +110,15 @@ internal sealed unsafe class PageMap : IDisposable
         Unmap(ref _writers, RangeBytes);
     }
 
-    private PageMap Made(Action<int> mapWriters)
+    private PageMap Made(Action<PageMemory> mapWriters)
     {
-        int descriptor = -1;
         try
         {
-            descriptor = CreateMemory(MemoryBytes);
+            using PageMemory memory = PageMemory.Create(MemoryBytes);
             _writers = Reserve(RangeBytes);
             _readers = Reserve(RangeBytes);
-            mapWriters(descriptor);
-            MapReaders(descriptor);
+            mapWriters(memory);
+            MapReaders(memory);
             KeepOutOfDumpsAndChildren(_writers, RangeBytes);
             KeepOutOfDumpsAndChildren(_readers, RangeBytes);
             return this;
@@ -129,30 +128,26 @@ internal sealed unsafe class PageMap : IDisposable
             Dispose();
             throw;
         }
-        finally
-        {
-            if (descriptor >= 0)
-            {
-                _ = close(descriptor);
-            }
-        }
     }
 
-    private void MapWriters(int descriptor)
+    private void MapWriters(PageMemory memory)
     {
+        memory.JoinIntoHugePages();
         for (int slot = 0; slot < SlotCount; slot++)
         {
-            Map(WriterAddress(slot), SlotBytes, PROT_READ | PROT_WRITE, descriptor, slot * (long)SlotBytes);
+            memory.Map(WriterAddress(slot), SlotBytes, PROT_READ | PROT_WRITE, slot * (long)SlotBytes);
         }
 
-        Seal(descriptor);
+        memory.Seal();
     }
 
-    private void MapAndPin(int descriptor, IPinnedWriter writer)
+    private void MapAndPin(PageMemory memory, IPinnedWriter writer)
     {
-        Map(_writers, MemoryBytes, PROT_READ | PROT_WRITE, descriptor, 0);
+        // Not joined into huge pages: slots of 64 KiB are little dearer without, and a pinned page cannot move if
+        // the kernel wants its memory elsewhere.
+        memory.Map(_writers, MemoryBytes, PROT_READ | PROT_WRITE, 0);
         writer.Pin(_writers, MemoryBytes);
-        Seal(descriptor);
+        memory.Seal();
 
         // One step, and the range stays taken: unmapping it first would let another mapping slip in, and the
         // pinned writer's number would then be somebody's address.
@@ -160,16 +155,12 @@ internal sealed unsafe class PageMap : IDisposable
         Check(replaced == MAP_FAILED ? -1 : 0, "mmap(PROT_NONE)");
     }
 
-    // From here on nobody can map these pages writable, or be handed a view that can become so.
-    private static void Seal(int descriptor) =>
-        Check(fcntl(descriptor, F_ADD_SEALS, Seals), "fcntl(F_ADD_SEALS)");
-
-    private void MapReaders(int descriptor)
+    private void MapReaders(PageMemory memory)
     {
         for (int slot = 0; slot < SlotCount; slot++)
         {
             // Faulted in while all is zero: the first expose under load then finds its page tables filled.
-            Map(ReaderAddress(slot), SlotBytes, PROT_READ, descriptor, slot * (long)SlotBytes);
+            memory.Map(ReaderAddress(slot), SlotBytes, PROT_READ, slot * (long)SlotBytes);
             Hide(slot);
         }
     }
@@ -181,48 +172,11 @@ internal sealed unsafe class PageMap : IDisposable
         return range + guardBytes + slot * (nint)(SlotBytes + guardBytes);
     }
 
-    private static int CreateMemory(long bytes)
-    {
-        int descriptor;
-        fixed (byte* name = "tls-pages\0"u8)
-        {
-            descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | NoExecSeal);
-            // Kernels before 6.3 do not know the flag; later ones may be set to demand it (vm.memfd_noexec).
-            if (descriptor < 0 && errno == EINVAL)
-            {
-                descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-            }
-        }
-
-        Check(descriptor, "memfd_create");
-        int result;
-        do
-        {
-            result = ftruncate(descriptor, bytes);
-        }
-        while (result < 0 && errno == EINTR);
-        if (result < 0)
-        {
-            string name = ErrnoName(errno);
-            _ = close(descriptor);
-            throw new PageMapException("ftruncate(memfd)", name);
-        }
-
-        return descriptor;
-    }
-
-    private static nint Reserve(ulong bytes)
+    internal static nint Reserve(ulong bytes)
     {
         void* range = mmap(null, (size_t)bytes, PROT_NONE, AnonymousFlags, -1, 0);
         Check(range == MAP_FAILED ? -1 : 0, "mmap(PROT_NONE)");
         return (nint)range;
-    }
-
-    private static void Map(nint address, long bytes, int protection, int descriptor, long offset)
-    {
-        int flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE;
-        void* mapped = mmap((void*)address, (size_t)(ulong)bytes, protection, flags, descriptor, offset);
-        Check(mapped == MAP_FAILED ? -1 : 0, "mmap(memfd)");
     }
 
     private static void KeepOutOfDumpsAndChildren(nint range, ulong bytes)
@@ -240,7 +194,7 @@ internal sealed unsafe class PageMap : IDisposable
         }
     }
 
-    private static void Check(int result, string call)
+    internal static void Check(int result, string call)
     {
         if (result < 0)
         {
@@ -275,16 +229,8 @@ internal sealed unsafe class PageMap : IDisposable
         [EPERM] = nameof(EPERM),
     };
 
-    // Not in Tmds.LibC. include/uapi/linux/fcntl.h: F_SEAL_FUTURE_WRITE (Linux 5.1).
-    private const int FutureWrite = 0x10;
-
-    // include/uapi/linux/memfd.h: MFD_NOEXEC_SEAL (Linux 6.3).
-    private const uint NoExecSeal = 0x8;
-
-    // include/uapi/asm-generic/mman.h: MLOCK_ONFAULT (Linux 4.4).
+    // Not in Tmds.LibC. include/uapi/asm-generic/mman.h: MLOCK_ONFAULT (Linux 4.4).
     private const int LockOnFault = 1;
 
     private static int AnonymousFlags => MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-
-    private static int Seals => FutureWrite | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 }

@@ -220,7 +220,7 @@ internal sealed class SlotPool : IDisposable
     }
 
     // 4 MiB: about a millisecond to map and lock, so growing is no stall for the connections of one loop.
-    private const int SlotsPerMap = 16;
+    internal const int SlotsPerMap = 16;
 }
 
 /// <summary>A snapshot of the slot pool.</summary>

@@ -7,11 +7,14 @@ namespace Aead.Tests.Pages;
 [Collection(nameof(AloneInTheProcess))]
 public sealed class FlipCostTests
 {
-    [Fact]
-    public void Every_size_is_measured_both_ways()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Every_size_is_measured_both_ways(int threads)
     {
         Stopwatch watch = Stopwatch.StartNew();
-        FlipCostReport report = FlipCost.Measure();
+        FlipCostReport report = FlipCost.Measure(threads);
         Assert.True(watch.Elapsed > TimeSpan.FromMilliseconds(800), $"Measured in {watch.Elapsed}: too short to mean anything.");
         Assert.Equal([4 << 10, 16 << 10, 64 << 10, 256 << 10], report.Rows.Select(row => row.Bytes));
 
@@ -19,6 +22,12 @@ public sealed class FlipCostTests
         Assert.All(report.Rows, row => Assert.InRange(row.FlipNanoseconds, 100, 20e6));
         Assert.All(report.Rows, row => Assert.InRange(row.CopyNanoseconds, row.Bytes / 1000.0, 20e6));
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(17)]
+    public void Fewer_threads_than_one_and_more_than_slots_are_refused(int threads) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => FlipCost.Measure(threads));
 
     [Fact]
     public void The_break_even_is_where_the_lines_cross()

@@ -5,21 +5,36 @@ using Xunit;
 namespace Aead.Tests.Pages;
 
 [Trait("Claim", "I2")]
-public sealed class PageMapTests : IDisposable
+public class PageMapTests : IDisposable
 {
-    private const int Slots = 3;
     private const int SlotBytes = PagePool.SlotBytes;
 
     private static readonly int GuardBytes = Environment.SystemPageSize;
 
-    private readonly PageMap _map = PageMap.Create(Slots, SlotBytes);
+    private readonly int _slots;
+    private readonly PageMap _map;
 
-    public void Dispose() => _map.Dispose();
+    public PageMapTests()
+        : this(slots: 3)
+    {
+    }
+
+    protected PageMapTests(int slots)
+    {
+        _slots = slots;
+        _map = PageMap.Create(slots, SlotBytes);
+    }
+
+    public void Dispose()
+    {
+        _map.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public void A_new_slot_is_hidden_from_readers_and_zero_for_the_writer()
     {
-        for (int slot = 0; slot < Slots; slot++)
+        for (int slot = 0; slot < _slots; slot++)
         {
             Assert.True(PageProbe.IsHidden(_map.ReaderAddress(slot), SlotBytes));
             Assert.Equal(new byte[SlotBytes], PageProbe.Read(_map.WriterAddress(slot), SlotBytes));
@@ -41,7 +56,7 @@ public sealed class PageMapTests : IDisposable
     [Fact]
     public void Every_slot_of_both_views_lies_between_guards()
     {
-        for (int slot = 0; slot < Slots; slot++)
+        for (int slot = 0; slot < _slots; slot++)
         {
             _map.Expose(slot);
             foreach (nint start in new[] { _map.WriterAddress(slot), _map.ReaderAddress(slot) })
@@ -64,7 +79,7 @@ public sealed class PageMapTests : IDisposable
     [Fact]
     public void A_slot_is_one_mapping_that_stays_one_when_it_flips()
     {
-        for (int slot = 0; slot < Slots; slot++)
+        for (int slot = 0; slot < _slots; slot++)
         {
             _map.Expose(slot);
             Assert.Equal("r--s", AssertOneMapping(_map.ReaderAddress(slot)).Access);
@@ -78,7 +93,7 @@ public sealed class PageMapTests : IDisposable
     [Trait("Claim", "C5")]
     public void Both_views_stay_out_of_core_dumps_and_children()
     {
-        foreach (nint start in new[] { _map.WriterAddress(0), _map.ReaderAddress(Slots - 1) })
+        foreach (nint start in new[] { _map.WriterAddress(0), _map.ReaderAddress(_slots - 1) })
         {
             IReadOnlySet<string> flags = Mappings.At(start).Flags;
             Assert.Contains("dd", flags);
