@@ -219,7 +219,8 @@ internal sealed class SlotPool : IDisposable
         return _free.Dequeue();
     }
 
-    // 4 MiB: about a millisecond to map and lock, so growing is no stall for the connections of one loop.
+    // 4 MiB, two huge pages: some milliseconds to map, join and lock, so growing is no stall for the connections of
+    // one loop.
     internal const int SlotsPerMap = 16;
 }
 
