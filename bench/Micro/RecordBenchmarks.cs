@@ -1,7 +1,4 @@
-using System.Security.Cryptography;
-using Aead;
 using Aead.Algorithms;
-using Aead.Keys;
 using Aead.Pages;
 using Aead.Records;
 using BenchmarkDotNet.Attributes;
@@ -57,11 +54,11 @@ public class RecordBenchmarks
         return _encryptor.Encrypt(ContentType.ApplicationData, _record, Bytes);
     }
 
-    /// <summary>One of <see cref="Records"/>, which share what <see cref="CreateDecryptor"/> costs.</summary>
+    /// <summary>One of <see cref="Records"/>, which share what <see cref="KeyBenchmarks.CreateDecryptor"/> costs.</summary>
     [Benchmark(OperationsPerInvoke = Records)]
     public int Decrypt()
     {
-        using var decryptor = new RecordDecryptor(NewKeys());
+        using var decryptor = new RecordDecryptor(KeyBenchmarks.NewKeys(Suite));
         int decrypted = 0;
         for (int start = 0; start < _ciphertext.Length;)
         {
@@ -75,22 +72,12 @@ public class RecordBenchmarks
         return decrypted == Records * Bytes ? decrypted : throw new InvalidOperationException("Records were lost.");
     }
 
-    /// <summary>Keys from a traffic secret, and what holds them: once for each direction of a connection.</summary>
-    [Benchmark]
-    public void CreateDecryptor() => new RecordDecryptor(NewKeys()).Dispose();
-
-    private RecordEncryptor CreateEncryptor() => new(NewKeys());
+    private RecordEncryptor CreateEncryptor() => new(KeyBenchmarks.NewKeys(Suite));
 
     private byte[] EncryptOne()
     {
         Encrypt();
         return [.. _record];
-    }
-
-    private DirectionKeys NewKeys()
-    {
-        CipherSuite suite = CipherSuite.Find(Suite)!;
-        return DirectionKeys.FromTrafficSecret(suite, new byte[suite.Hash == HashAlgorithmName.SHA384 ? SHA384.HashSizeInBytes : SHA256.HashSizeInBytes]);
     }
 
     private const int Records = 256;

@@ -4,6 +4,7 @@ using BenchmarkDotNet.Diagnosers;
 using BenchmarkDotNet.Exporters;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Perfolizer.Horology;
 
@@ -20,6 +21,7 @@ internal sealed class ShortConfig : ManualConfig
             .WithIterationTime(TimeInterval.FromMilliseconds(100))
             .WithWarmupCount(3)
             .WithIterationCount(10));
+        WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(40));
         AddColumnProvider(DefaultColumnProviders.Instance);
         AddDiagnoser(MemoryDiagnoser.Default);
         AddLogger(ConsoleLogger.Default);
