@@ -33,7 +33,7 @@ public class PoolBenchmarks
 
     /// <summary>Copied, lent, zeroed.</summary>
     [Benchmark(Baseline = true)]
-    public void CopyLease() => _pool.CopyVerified(_verified).Dispose();
+    public void CopyLease() => _stage.CopyVerified(_verified).Dispose();
 
     /// <summary>Exposed, lent, hidden, zeroed.</summary>
     [Benchmark]

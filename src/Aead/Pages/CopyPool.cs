@@ -3,41 +3,38 @@ using System.Security.Cryptography;
 
 namespace Aead.Pages;
 
-// Ordinary memory for verified bytes only. Owned by the pool while free, by an exposed lease while out.
-// Blocks come in powers of two so that a returned block fits the next batch of its kind, are zeroed when they
-// come back, and are reused first-in first-out: a stale span sees zeros for as long as possible.
+// Ordinary memory for verified bytes only, of one stage: threads that decrypt share no lock for it. Owned by the
+// pool while free, by an exposed lease while out. Blocks come in powers of two so that a returned block fits the
+// next batch of its kind, are zeroed when they come back, and are reused first-in first-out: a stale span sees
+// zeros for as long as possible.
 internal sealed class CopyPool
 {
-    private readonly long _cachedBytesMax;
+    private readonly CopyBudget _budget;
     private readonly Queue<CopyBlock>[] _free;
     private readonly Lock _lock = new();
     private long _cachedBytes;
     private long _bytesInUse;
+    private long _bytesTold;
 
     /// <param name="blockBytesMax">The largest block, a power of two.</param>
-    /// <param name="bytesMax">The bound that <see cref="IsOverBudget"/> speaks of.</param>
-    internal CopyPool(int blockBytesMax, long bytesMax)
+    /// <param name="budget">What it may have out together with others.</param>
+    internal CopyPool(int blockBytesMax, CopyBudget budget)
     {
-        BytesMax = bytesMax;
-        // What a busy moment cycles through; beyond it the garbage collector takes blocks back, so a burst
-        // does not stay resident.
-        _cachedBytesMax = bytesMax / 8;
+        _budget = budget;
         _free = new Queue<CopyBlock>[ClassOf(blockBytesMax) + 1];
         for (int i = 0; i < _free.Length; i++)
         {
             _free[i] = new Queue<CopyBlock>();
         }
-    }
 
-    internal long BytesMax { get; }
+        budget.Add(this);
+    }
 
     /// <summary>Bytes of the blocks that are out.</summary>
     internal long BytesInUse => Volatile.Read(ref _bytesInUse);
 
     /// <summary>Bytes of the blocks kept for reuse.</summary>
     internal long BytesCached => Volatile.Read(ref _cachedBytes);
-
-    internal bool IsOverBudget => BytesInUse > BytesMax;
 
     /// <summary>
     /// A block with room for <paramref name="length"/> bytes. Always succeeds: the bytes are verified and
@@ -52,23 +49,22 @@ internal sealed class CopyPool
             Queue<CopyBlock> free = _free[sizeClass];
             block = free.Count > RestingBlocks(sizeClass) ? free.Dequeue() : null;
             _cachedBytes -= block?.Bytes ?? 0;
+            Count(BlockBytesMin << sizeClass);
         }
 
-        block ??= new CopyBlock(BlockBytesMin << sizeClass);
-        Interlocked.Add(ref _bytesInUse, block.Bytes);
-        return block;
+        return block ?? new CopyBlock(this, BlockBytesMin << sizeClass);
     }
 
-    /// <summary>Zeroes the first <paramref name="used"/> bytes and takes the block back.</summary>
+    /// <summary>Zeroes the first <paramref name="used"/> bytes and takes the block back. From any thread.</summary>
     internal void Return(CopyBlock block, int used)
     {
         block.Retire(used);
-        Interlocked.Add(ref _bytesInUse, -block.Bytes);
         lock (_lock)
         {
+            Count(-block.Bytes);
             int sizeClass = ClassOf(block.Bytes);
             bool isScarce = _free[sizeClass].Count < RestingBlocks(sizeClass) + SpareBlocks;
-            if (!isScarce && _cachedBytes + block.Bytes > _cachedBytesMax)
+            if (!isScarce && _cachedBytes + block.Bytes > _budget.CachedBytesMax)
             {
                 return;
             }
@@ -78,11 +74,22 @@ internal sealed class CopyPool
         }
     }
 
+    private void Count(int bytes)
+    {
+        _bytesInUse += bytes;
+        long untold = _bytesInUse - _bytesTold;
+        if (Math.Abs(untold) > CopyBudget.StepBytes)
+        {
+            _bytesTold += untold;
+            _budget.Tell(untold);
+        }
+    }
+
     // So many newer blocks come back before one is lent again: a span kept by mistake sees zeros, and not the
     // next client's bytes, for that long. Few of the large ones, which would otherwise leave the processor's
     // cache between two uses, and fewer in a small pool.
     private int RestingBlocks(int sizeClass) =>
-        (int)Math.Clamp(Math.Min(RestingBytesMax, BytesMax / 64) / (BlockBytesMin << sizeClass), 2, 64);
+        (int)Math.Clamp(Math.Min(RestingBytesMax, _budget.BytesMax / 64) / (BlockBytesMin << sizeClass), 2, 64);
 
     private static int ClassOf(int length)
     {
@@ -102,10 +109,15 @@ internal sealed class CopyPool
 /// <summary>One block: a pinned array, so that a consumer's pin is an address and costs no handle.</summary>
 internal sealed class CopyBlock
 {
+    private readonly CopyPool _home;
     private readonly byte[] _array;
     private long _generation;
 
-    internal CopyBlock(int bytes) => _array = GC.AllocateUninitializedArray<byte>(bytes, pinned: true);
+    internal CopyBlock(CopyPool home, int bytes)
+    {
+        _home = home;
+        _array = GC.AllocateUninitializedArray<byte>(bytes, pinned: true);
+    }
 
     internal int Bytes => _array.Length;
 
@@ -122,6 +134,10 @@ internal sealed class CopyBlock
         ObjectDisposedException.ThrowIf(generation != Generation, typeof(ExposedPages));
         return _array.AsSpan(0, length);
     }
+
+    /// <summary>The lease on the block ended: zeroes it and gives it back.</summary>
+    /// <param name="used">Bytes from the start that may not be zero.</param>
+    internal void TakeBack(int used) => _home.Return(this, used);
 
     internal void Retire(int used)
     {

@@ -7,12 +7,14 @@ namespace Aead.Pages;
 public sealed class DecryptStage : IDisposable
 {
     private readonly PagePool _pool;
+    private readonly CopyPool _copies;
     private StageSlot? _slot;
 
-    internal DecryptStage(PagePool pool, StageSlot slot)
+    internal DecryptStage(PagePool pool, StageSlot slot, CopyPool copies)
     {
         _pool = pool;
         _slot = slot;
+        _copies = copies;
     }
 
     /// <summary>Bytes of plaintext one batch holds at most.</summary>
@@ -52,12 +54,18 @@ public sealed class DecryptStage : IDisposable
         return replacement is null ? Copy(verifiedLength) : Flip(verifiedLength, replacement);
     }
 
+    /// <summary>
+    /// A lease on a copy of bytes that the kernel has verified in its own memory before it gave them to this
+    /// process. For its record source only, and only where that order is certain: TLS 1.3 by recvmsg.
+    /// </summary>
+    public ExposedPages CopyVerified(ReadOnlySpan<byte> verified) => _pool.CopyOut(verified, _copies);
+
     /// <summary>Gives the slot back to the pool. Idempotent.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _slot, null) is { } slot)
         {
-            _pool.TakeBackStage(slot);
+            _pool.TakeBackStage(slot, _copies);
         }
     }
 
@@ -71,7 +79,7 @@ public sealed class DecryptStage : IDisposable
 
     private ExposedPages Copy(int verifiedLength)
     {
-        ExposedPages copy = _pool.CopyOut(Hidden[..verifiedLength]);
+        ExposedPages copy = _pool.CopyOut(Hidden[..verifiedLength], _copies);
         Slot.Zero(0, verifiedLength);
         return copy;
     }

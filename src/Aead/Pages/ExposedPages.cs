@@ -122,7 +122,7 @@ public sealed unsafe class ExposedPages : MemoryManager<byte>
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(start, leases[0].Length);
         int length = leases.Sum(lease => lease.Length) - start;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, PagePool.JoinedBytesMax, nameof(leases));
-        ExposedPages joined = leases[0]._pool.RentCopy(length);
+        ExposedPages joined = leases[0]._pool.RentJoined(length);
         try
         {
             Span<byte> left = joined.View();
@@ -194,7 +194,7 @@ public sealed unsafe class ExposedPages : MemoryManager<byte>
         }
         else
         {
-            _pool.TakeBack(_copy!, Length);
+            _copy!.TakeBack(Length);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Aead.Pages;
 
 /// <summary>
@@ -8,13 +10,16 @@ namespace Aead.Pages;
 public sealed class PagePool : IDisposable
 {
     private readonly SlotPool _slots;
-    private readonly CopyPool _copies;
+    private readonly CopyBudget _budget;
+    private readonly CopyPool _joined;
+    private readonly ConcurrentBag<CopyPool> _openedBefore = [];
 
-    private PagePool(PagePolicy policy, SlotPool slots)
+    private PagePool(PagePolicy policy, SlotPool slots, int stages)
     {
         Policy = policy;
         _slots = slots;
-        _copies = new CopyPool(SlotBytes, policy.BytesMax);
+        _budget = new CopyBudget(policy.BytesMax, stages);
+        _joined = new CopyPool(SlotBytes, _budget);
     }
 
     /// <summary>Maps the first slots.</summary>
@@ -38,12 +43,12 @@ public sealed class PagePool : IDisposable
         {
             SlotCounts slots = _slots.Count();
             return new PagePoolStatus(SlotBytes, slots.Max, slots.Mapped, slots.InUse, slots.BytesLocked,
-                _copies.BytesInUse, _copies.BytesMax, slots.Notice);
+                _budget.BytesInUse, _budget.BytesMax, slots.Notice);
         }
     }
 
     /// <summary>Verified copies exceed their bound: the slowest holders must go.</summary>
-    public bool IsOverBudget => _copies.IsOverBudget;
+    public bool IsOverBudget => _budget.IsExceeded;
 
     /// <summary>
     /// Few slots are left to flip: holders of remainders should move them out by
@@ -53,7 +58,7 @@ public sealed class PagePool : IDisposable
 
     /// <summary>A stage with its own slot.</summary>
     /// <exception cref="InvalidOperationException">More stages than set aside.</exception>
-    public DecryptStage CreateStage() => new(this, _slots.RentForStage());
+    public DecryptStage CreateStage() => new(this, _slots.RentForStage(), OpenCopies());
 
     /// <summary>Unmaps everything. All stages and leases on slots must be back.</summary>
     /// <exception cref="InvalidOperationException">They are not; nothing was unmapped.</exception>
@@ -74,7 +79,7 @@ public sealed class PagePool : IDisposable
         LockPlan plan = LockPlan.Make(policy, stages, SlotBytes, lockableBytes, LockPlan.LimitInForce());
         try
         {
-            return new PagePool(policy, new SlotPool(plan, policy.Locking, stages, SlotBytes));
+            return new PagePool(policy, new SlotPool(plan, policy.Locking, stages, SlotBytes), stages);
         }
         catch (PageMapException refused)
         {
@@ -87,31 +92,30 @@ public sealed class PagePool : IDisposable
     /// </summary>
     internal StageSlot? RentForFlip() => _slots.RentForFlip();
 
-    /// <summary>
-    /// A lease on a copy of bytes that the kernel has verified in its own memory before it gave them to this
-    /// process. For its record source only, and only where that order is certain: TLS 1.3 by recvmsg.
-    /// </summary>
-    public ExposedPages CopyVerified(ReadOnlySpan<byte> verified) => CopyOut(verified);
+    /// <summary>Where one thread takes its copies from, so that it shares no lock with others.</summary>
+    internal CopyPool OpenCopies() =>
+        _openedBefore.TryTake(out CopyPool? copies) ? copies : new CopyPool(SlotBytes, _budget);
+
+    /// <summary>The next who opens one may have it; copies that are still out come back to it all the same.</summary>
+    internal void CloseCopies(CopyPool copies) => _openedBefore.Add(copies);
 
     /// <summary>A lease on a copy of bytes that verified.</summary>
-    internal ExposedPages CopyOut(ReadOnlySpan<byte> verified)
+    internal ExposedPages CopyOut(ReadOnlySpan<byte> verified, CopyPool copies)
     {
-        ExposedPages copy = RentCopy(verified.Length);
+        ExposedPages copy = new(this, copies.Rent(verified.Length), verified.Length);
         verified.CopyTo(copy.GetSpan());
         return copy;
     }
 
-    /// <summary>A lease on a copy that is about to be filled with bytes that verified.</summary>
-    internal ExposedPages RentCopy(int length) => new ExposedPages(this, _copies.Rent(length), length);
-
-    /// <summary>The end of a lease on a copy.</summary>
-    internal void TakeBack(CopyBlock block, int used) => _copies.Return(block, used);
+    /// <summary>A lease on a copy that is about to be filled with what several leases held.</summary>
+    internal ExposedPages RentJoined(int length) => new(this, _joined.Rent(length), length);
 
     /// <summary>The end of a stage. It does not say what it wrote, so all of its slot is zeroed.</summary>
-    internal void TakeBackStage(StageSlot slot)
+    internal void TakeBackStage(StageSlot slot, CopyPool copies)
     {
         slot.Zero(0, slot.Bytes);
         _slots.ReturnFromStage(slot);
+        CloseCopies(copies);
     }
 
     /// <summary>Bytes a joined lease holds at most: those of the largest copy.</summary>

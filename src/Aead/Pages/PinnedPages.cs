@@ -20,6 +20,7 @@ namespace Aead.Pages;
 public sealed class PinnedPages : IDisposable
 {
     private readonly PagePool _pool;
+    private readonly CopyPool _copies;
     private readonly IPinnedWriter _writer;
     private readonly PageMap _map;
     private readonly Queue<PinnedSlot> _free = new();
@@ -30,6 +31,7 @@ public sealed class PinnedPages : IDisposable
     private PinnedPages(PagePool pool, IPinnedWriter writer, PageMap map, Action wakeLoop)
     {
         _pool = pool;
+        _copies = pool.OpenCopies();
         _writer = writer;
         _map = map;
         _wakeLoop = wakeLoop;
@@ -115,7 +117,7 @@ public sealed class PinnedPages : IDisposable
             return new ExposedPages(_pool, pages, verifiedLength);
         }
 
-        ExposedPages copy = _pool.CopyOut(pages.ExposedView(pages.Generation, verifiedLength));
+        ExposedPages copy = _pool.CopyOut(pages.ExposedView(pages.Generation, verifiedLength), _copies);
         pages.Hide();
         Zero(slot, 0, verifiedLength);
         _free.Enqueue(slot);

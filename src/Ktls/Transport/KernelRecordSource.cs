@@ -86,7 +86,7 @@ internal sealed class KernelRecordSource : IRecordSource
             return new ReadOutcome { Drained = true };
         }
 
-        ReadOutcome outcome = NeedsLoop ? ReadHidden() : ReadVerified(scratch.Ciphertext);
+        ReadOutcome outcome = NeedsLoop ? ReadHidden() : ReadVerified(scratch);
         NeedsLoop = MustHide(outcome.Data?.Length ?? 0);
         Count(outcome);
         return outcome;
@@ -129,8 +129,9 @@ internal sealed class KernelRecordSource : IRecordSource
         return data != null ? new ReadOutcome { Data = data } : Interpret(result);
     }
 
-    private ReadOutcome ReadVerified(Span<byte> room)
+    private ReadOutcome ReadVerified(ReceiveScratch scratch)
     {
+        Span<byte> room = scratch.Ciphertext;
         SyscallResult received = _kernel.ReceiveVerified(room, out ContentType? type);
         if (received.Failed || (received.MovedNothing && type is null))
         {
@@ -141,7 +142,7 @@ internal sealed class KernelRecordSource : IRecordSource
         try
         {
             return type is null or ContentType.ApplicationData
-                ? new ReadOutcome { Data = verified.IsEmpty ? null : _pages.CopyVerified(verified) }
+                ? new ReadOutcome { Data = verified.IsEmpty ? null : scratch.Stage.CopyVerified(verified) }
                 : Control(type.Value, verified.ToArray());
         }
         finally

@@ -37,7 +37,10 @@ internal sealed class OutgoingBlock(OutgoingBlockPool pool, int length)
     public void Zero(int start, int count) => CryptographicOperations.ZeroMemory(Buffer.AsSpan(start, count));
 }
 
-/// <summary>Two sizes of blocks: one for a short answer, one for four full records. Caches a bounded number; thread-safe.</summary>
+/// <summary>
+/// Two sizes of blocks: one for a short answer, one for four full records. Each loop has a pool for its connections, so that loops share no
+/// lock for it. Caches a bounded number; thread-safe, because not all is written on the loop.
+/// </summary>
 internal sealed class OutgoingBlockPool
 {
     private readonly Lock _gate = new();
@@ -78,7 +81,7 @@ internal sealed class OutgoingBlockPool
     /// <summary>Four full records with the widest header (13) and suffix (17).</summary>
     public const int LargeLength = 4 * (13 + 16384 + 17);
 
-    // Free blocks kept for reuse: 4 MiB and 8 MiB at most.
-    private const int SmallCachedMax = 1024;
-    private const int LargeCachedMax = 128;
+    // Free blocks kept for reuse: 4 MiB and 8 MiB at most, over all loops of a machine of up to 16 processors.
+    private static readonly int SmallCachedMax = Math.Max(64, 1024 / TransportResources.LoopCount);
+    private static readonly int LargeCachedMax = Math.Max(8, 128 / TransportResources.LoopCount);
 }

@@ -255,7 +255,7 @@ internal sealed class PendingHandshake(
     {
         while (!bytes.IsEmpty)
         {
-            OutgoingBlock block = transport.Blocks.Rent(large: false);
+            OutgoingBlock block = transport.PoolsOf(Loop).Blocks.Rent(large: false);
             int length = Math.Min(block.Buffer.Length, bytes.Length);
             bytes[..length].CopyTo(block.Buffer);
             rest.Enqueue(block, 0, length);

@@ -49,9 +49,10 @@ internal static class RecordLayerInstaller
         whyNotReceive ??= TryInstall(kernel!, KernelDirection.Receive, result);
 
         // From here on nothing can be refused.
+        OutgoingBlockPool blocks = transport.PoolsOf(socket.Loop).Blocks;
         IRecordSink sink = whyNotTransmit == null
-            ? new KernelRecordSink(kernel!, result.ServerKeys, transport.Kernel.SupportsRekey, transport.Blocks)
-            : new GuardedRecordSink(socket.Descriptor, new RecordEncryptor(result.ServerKeys), transport.Blocks);
+            ? new KernelRecordSink(kernel!, result.ServerKeys, transport.Kernel.SupportsRekey, blocks)
+            : new GuardedRecordSink(socket.Descriptor, new RecordEncryptor(result.ServerKeys), blocks);
         IRecordSource source = whyNotReceive == null
             ? new KernelRecordSource(
                 kernel!, socket.Descriptor, result.ClientKeys, transport.Kernel.SupportsRekey, socket.Loop.Hidden, transport.Pages)

@@ -33,7 +33,7 @@ internal sealed partial class TlsConnection :
         typeof(ITlsApplicationProtocolFeature),
     ];
 
-    public MemoryPool<byte> MemoryPool => _transport.Memory;
+    public MemoryPool<byte> MemoryPool => _transport.PoolsOf(_socket.Loop).Memory;
 
     public X509Certificate2? ClientCertificate { get; set; }
 

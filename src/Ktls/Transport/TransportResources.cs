@@ -7,10 +7,16 @@ using Microsoft.Extensions.Logging;
 
 namespace Ktls.Transport;
 
+/// <summary>Memory for the connections of one loop: what loops had in common would have a lock in common.</summary>
+/// <param name="Blocks">For records to be sent.</param>
+/// <param name="Memory">For Kestrel.</param>
+internal sealed record LoopPools(OutgoingBlockPool Blocks, MemoryPool<byte> Memory);
+
 /// <summary>What all listeners share: the loops, the pools, the descriptors, the numbers.</summary>
 internal sealed class TransportResources : IDisposable
 {
     private readonly EventLoop[] _loops;
+    private readonly LoopPools[] _pools;
     private readonly Lock _relief = new();
     private readonly Lock _hiddenGate = new();
     private bool _hiddenAsked;
@@ -23,14 +29,15 @@ internal sealed class TransportResources : IDisposable
         Kernel = kernel;
         Pages = pages;
         Log = log;
-        Memory = new ZeroingMemoryPool(memory.Create());
         Scratches = new ScratchPool(pages, ScratchesMax);
         Metrics.Observe(pages, Table);
         _loops = new EventLoop[LoopCount];
+        _pools = new LoopPools[LoopCount];
         for (int i = 0; i < _loops.Length; i++)
         {
             _loops[i] = new EventLoop(i, Table, new ReceiveScratch(pages.CreateStage()), log);
             _loops[i].Start();
+            _pools[i] = new LoopPools(new OutgoingBlockPool(), new ZeroingMemoryPool(memory.Create()));
         }
     }
 
@@ -50,17 +57,16 @@ internal sealed class TransportResources : IDisposable
 
     public ILogger Log { get; }
 
-    public MemoryPool<byte> Memory { get; }
-
     public ScratchPool Scratches { get; }
-
-    public OutgoingBlockPool Blocks { get; } = new();
 
     public DescriptorTable Table { get; } = new();
 
     public TransportMetrics Metrics { get; } = new();
 
     public ReadOnlySpan<EventLoop> Loops => _loops;
+
+    /// <summary>What the connections of a loop take memory from.</summary>
+    public LoopPools PoolsOf(EventLoop loop) => _pools[loop.Number];
 
     /// <summary>Gives the loops what they need to receive by the kernel into hidden pages, unless they have it or cannot.</summary>
     /// <returns>Null, or why not.</returns>
@@ -171,7 +177,11 @@ internal sealed class TransportResources : IDisposable
         }
 
         Scratches.Dispose();
-        Memory.Dispose();
+        foreach (LoopPools pools in _pools)
+        {
+            pools.Memory.Dispose();
+        }
+
         Metrics.Dispose();
     }
 

@@ -58,12 +58,12 @@ public sealed class CopyPoolTests
     [Fact]
     public void No_more_is_kept_for_reuse_than_an_eighth_of_the_bound_or_what_rests()
     {
-        var pool = new CopyPool(BlockBytesMax, bytesMax: 64 * BlockBytesMax);
+        var pool = new CopyPool(BlockBytesMax, new CopyBudget(64 * BlockBytesMax, poolsExpected: 1));
         List<CopyBlock> blocks = [.. Enumerable.Range(0, 20).Select(_ => pool.Rent(BlockBytesMax))];
         blocks.ForEach(block => pool.Return(block, used: 1));
         Assert.Equal((0L, 8L * BlockBytesMax), (pool.BytesInUse, pool.BytesCached));
 
-        var small = new CopyPool(BlockBytesMax, bytesMax: 4 * BlockBytesMax);
+        var small = new CopyPool(BlockBytesMax, new CopyBudget(4 * BlockBytesMax, poolsExpected: 1));
         blocks = [.. Enumerable.Range(0, 20).Select(_ => small.Rent(BlockBytesMax))];
         blocks.ForEach(block => small.Return(block, used: 1));
         Assert.Equal((0L, 6L * BlockBytesMax), (small.BytesInUse, small.BytesCached));
@@ -83,5 +83,5 @@ public sealed class CopyPoolTests
     // For blocks of a kibibyte.
     private const int Resting = 64;
 
-    private static CopyPool NewPool() => new(BlockBytesMax, bytesMax: 64 << 20);
+    private static CopyPool NewPool() => new(BlockBytesMax, new CopyBudget(64 << 20, poolsExpected: 1));
 }

@@ -128,28 +128,51 @@ public sealed class RecordDecryptorTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => decryptor.Usage);
     }
 
-    [Fact]
-    public void Decrypt_AeadThrows_ZeroesTheSlotAndNeverGoesOn()
+    [Theory]
+    [InlineData(Delivery.Flip)]
+    [InlineData(Delivery.Copy)]
+    public void Decrypt_AeadThrows_ZeroesTheSlotAndNeverGoesOn(Delivery delivery)
     {
+        using var stage = new TestStage(delivery);
         using RecordDecryptor decryptor = CreateDisturbed(throws: true, out byte[] stream);
 
-        Assert.Throws<CryptographicException>(() => decryptor.Decrypt(stream, _stage.Stage));
+        Assert.Throws<CryptographicException>(() => decryptor.Decrypt(stream, stage.Stage));
 
-        Assert.False(_stage.Stage.Hidden.ContainsAnyExcept((byte)0));
-        DecryptedBatch after = decryptor.Decrypt(stream, _stage.Stage);
+        Assert.False(stage.Stage.Hidden.ContainsAnyExcept((byte)0));
+        Assert.Equal(0, stage.CopyBytesInUse);
+        DecryptedBatch after = decryptor.Decrypt(stream, stage.Stage);
         Assert.Equal((BatchEnd.Rejected, AlertDescription.InternalError), (after.End, after.Alert));
     }
 
-    [Fact]
-    public void Decrypt_AeadLeavesForgedPlaintextBehind_StillShowsNoneOfIt()
+    [Theory]
+    [InlineData(Delivery.Flip)]
+    [InlineData(Delivery.Copy)]
+    public void Decrypt_AeadLeavesForgedPlaintextBehind_StillShowsNoneOfIt(Delivery delivery)
     {
+        using var stage = new TestStage(delivery);
         using RecordDecryptor decryptor = CreateDisturbed(throws: false, out byte[] stream);
-        var reader = new RecordReader(decryptor, _stage.Stage);
+        var reader = new RecordReader(decryptor, stage.Stage);
 
         reader.Feed(stream);
 
         Assert.Equal(AlertDescription.BadRecordMac, reader.Alert);
         Assert.Equal([1, 2, 3], Assert.Single(reader.Received).Content);
+    }
+
+    [Fact]
+    public void Decrypt_PaddingToBeCopied_HoldsNoMoreThanItsContentNeeds()
+    {
+        using var stage = new TestStage(Delivery.Copy);
+        CipherSuite suite = CipherSuite.All.First(suite => suite.Version == TlsVersion.Tls13);
+        OracleRecords sender = OracleRecords.Create(suite, seed: 1);
+        using var decryptor = new RecordDecryptor(RecordKeys.Create(suite, seed: 1));
+        byte[] stream = [.. Enumerable.Range(0, 8)
+            .SelectMany(i => sender.Encrypt(ContentType.ApplicationData, [(byte)i], padding: 16_000))];
+
+        using ExposedPages pages = decryptor.Decrypt(stream, stage.Stage).ApplicationData!;
+
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6, 7], pages.GetSpan().ToArray());
+        Assert.Equal(512, stage.CopyBytesInUse);
     }
 
     // Two records: one that arrives, and one at which the AEAD misbehaves.

@@ -17,6 +17,8 @@ internal sealed class TestStage : IDisposable
 
     public DecryptStage Stage { get; }
 
+    public long CopyBytesInUse => _pool.Status.CopyBytesInUse;
+
     public void Dispose()
     {
         Stage.Dispose();

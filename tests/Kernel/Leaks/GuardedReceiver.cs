@@ -58,6 +58,7 @@ internal sealed class GuardedReceiver : IDisposable
         Assert.False(socket.Install(KernelDirection.Receive, keys).Failed);
         using KernelRecordSource source = new(socket, descriptor, keys, canUpdateKeys: false, _hidden, Pool);
         List<byte> data = [];
+        DateTime deadline = DateTime.UtcNow.AddSeconds(30);
         while (true)
         {
             ReadOutcome outcome = source.Read(_scratch, receive: true);
@@ -65,6 +66,14 @@ internal sealed class GuardedReceiver : IDisposable
             if (outcome.Data is not { } lease)
             {
                 _hidden.EndTurn();
+                if (outcome.Status == ReadStatus.Data)
+                {
+                    // The rest is still on its way.
+                    Assert.True(DateTime.UtcNow < deadline, "The sender's last record never came.");
+                    Thread.Yield();
+                    continue;
+                }
+
                 return ([.. data], outcome);
             }
 

@@ -44,7 +44,7 @@ public sealed class LeakTests
         CipherSuite suite = CipherSuite.Find(name)!;
         using RecordSender sender = new RecordSender(suite).SendBad(16384, flippedByte: 100, flippedBit: 0);
         using StockReceiver receiver = new();
-        Assert.Equal(-LibC.EBADMSG, receiver.ReceiveOnce(sender.Descriptor, suite));
+        Assert.Equal(-LibC.EBADMSG, receiver.ReceiveOnce(sender, suite));
         Assert.Equal(16384, CountUnverified(receiver.Memory));
         Assert.True(ClientRecords.ShowsUnverified(PageProbe.Read(receiver.Address, 256)), "The observer is blind.");
     }
@@ -57,7 +57,7 @@ public sealed class LeakTests
         CipherSuite suite = CipherSuite.Find(name)!;
         using RecordSender sender = new RecordSender(suite).SendGood(1000).SendBad(8000, flippedByte: 100, flippedBit: 0);
         using StockReceiver receiver = new();
-        Assert.Equal(1000, receiver.ReceiveOnce(sender.Descriptor, suite));
+        Assert.Equal(1000, receiver.ReceiveOnce(sender, suite));
         Assert.Equal(RecordSender.Good(1000), receiver.Memory[..1000].ToArray());
         Assert.True(ClientRecords.ShowsUnverified(receiver.Memory[1000..]), "Nothing was left behind the result.");
     }
@@ -69,7 +69,7 @@ public sealed class LeakTests
         CipherSuite suite = CipherSuite.Find(name)!;
         using RecordSender sender = new RecordSender(suite).SendBad(16384, flippedByte: 100, flippedBit: 0);
         using StockReceiver receiver = new();
-        Assert.Equal(-LibC.EBADMSG, receiver.ReceiveOnce(sender.Descriptor, suite));
+        Assert.Equal(-LibC.EBADMSG, receiver.ReceiveOnce(sender, suite));
         Assert.Equal(0, CountUnverified(receiver.Memory));
     }
 
@@ -146,7 +146,7 @@ public sealed class LeakTests
         for (int i = 0; i < 20; i++)
         {
             using RecordSender sender = new RecordSender(suite).SendBad(16384, i, flippedBit: 0);
-            Assert.Equal(-LibC.EBADMSG, receiver.ReceiveOnce(sender.Descriptor, suite));
+            Assert.Equal(-LibC.EBADMSG, receiver.ReceiveOnce(sender, suite));
             Thread.Sleep(1);
             receiver.Memory.Clear();
         }

@@ -5,6 +5,7 @@ using Aead;
 using Aead.Keys;
 using Aead.Records;
 using Ktls.Tests.Transport;
+using Xunit;
 
 namespace Kernel.Tests.Leaks;
 
@@ -18,6 +19,7 @@ internal sealed class RecordSender : IDisposable
     private readonly Socket _server;
     private readonly RecordEncryptor _encryptor;
     private readonly CipherSuite _suite;
+    private int _sent;
 
     public RecordSender(CipherSuite suite)
     {
@@ -77,6 +79,13 @@ internal sealed class RecordSender : IDisposable
         return this;
     }
 
+    /// <summary>
+    /// Waits until every byte sent is in the server's queue, where the kernel finds whole records: loopback delivers in a soft interrupt, which a
+    /// busy machine puts off. Before kTLS is attached, and for what fits into a fresh socket's window.
+    /// </summary>
+    public void AwaitArrival() =>
+        Assert.True(SpinWait.SpinUntil(() => _server.Available == _sent, TimeSpan.FromSeconds(30)), $"{_server.Available} of {_sent} bytes arrived.");
+
     public void Dispose()
     {
         _encryptor.Dispose();
@@ -84,9 +93,9 @@ internal sealed class RecordSender : IDisposable
         _server.Dispose();
     }
 
-    // Loopback: what was sent is in the other side's queue when the call returns.
     private void Send(byte[] record)
     {
+        _sent += record.Length;
         for (int sent = 0; sent < record.Length; sent += _client.Send(record.AsSpan(sent)))
         {
         }

@@ -17,12 +17,14 @@ internal sealed unsafe class StockReceiver : IDisposable
 
     public Span<byte> Memory => new(_memory, Bytes);
 
-    /// <summary>One recv.</summary>
-    /// <param name="descriptor">A fresh connection.</param>
+    /// <summary>One recv, when all that was sent has arrived.</summary>
+    /// <param name="sender">Its connection has not been received from yet.</param>
     /// <param name="suite">Its keys are the sender's.</param>
     /// <returns>Bytes, or the negative errno.</returns>
-    public int ReceiveOnce(int descriptor, CipherSuite suite)
+    public int ReceiveOnce(RecordSender sender, CipherSuite suite)
     {
+        sender.AwaitArrival();
+        int descriptor = sender.Descriptor;
         KernelTlsSocket socket = new(descriptor);
         Assert.False(socket.Attach().Failed);
         using Aead.Keys.DirectionKeys keys = RecordSender.Keys(suite);

@@ -51,7 +51,7 @@ internal sealed class ClosingBench : IDisposable
     public void Close(IUnreadBytes unread, TimeSpan patience, params byte[] rest)
     {
         Rest = new SendQueue(Descriptor);
-        OutgoingBlock block = _transport.Blocks.Rent(large: false);
+        OutgoingBlock block = _transport.PoolsOf(_before.Loop).Blocks.Rent(large: false);
         rest.CopyTo(block.Buffer, 0);
         Rest.Enqueue(block, 0, rest.Length);
         block.Release();
