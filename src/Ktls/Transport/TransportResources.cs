@@ -56,6 +56,9 @@ internal sealed class TransportResources : IDisposable
 
     public OutgoingBlockPool Blocks { get; } = new();
 
+    /// <summary>Where handshakes wait for the thread pool.</summary>
+    public HandshakeSteps HandshakeSteps { get; } = new();
+
     public DescriptorTable Table { get; } = new();
 
     public TransportMetrics Metrics { get; } = new();

@@ -18,6 +18,7 @@ internal static class RunCommand
             return ExitCode.Configuration;
         }
 
+        HandshakeWarmUp.Run(settings.Listeners);
         WebApplication? app = null;
         try
         {
@@ -26,7 +27,7 @@ internal static class RunCommand
             app = ProxyHost.Build(settings);
             PagePool pool = app.Services.GetRequiredService<PagePool>();
             await app.StartAsync(stop);
-            new StartLog(app.Services).Write(settings, pool.Status, [.. warnings, .. report.Warnings]);
+            new StartLog(app.Services).Write(settings, pool.Status, [.. warnings, .. report.Warnings], report.Notes);
             await app.WaitForShutdownAsync(stop);
             return ExitCode.Ok;
         }
