@@ -49,7 +49,13 @@ public sealed class SelfHandshake : IDisposable
             IEnumerable<CipherSuite> suites = SuitesOf(policy, identity);
             foreach (CipherSuite suite in seen.Add(identity.Kind) ? suites : suites.Take(1))
             {
-                yield return (identity, suite, Run(policy, identity, suite));
+                SelfHandshakeVerdict verdict = Run(policy, identity, suite);
+                yield return (identity, suite, verdict);
+                if (verdict.Outcome == SelfHandshakeOutcome.Failed)
+                {
+                    // The others would mostly fail for the same reason.
+                    break;
+                }
             }
         }
     }

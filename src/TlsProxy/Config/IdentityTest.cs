@@ -7,7 +7,7 @@ namespace TlsProxy.Config;
 internal static class IdentityTest
 {
     /// <param name="policy">The listener's.</param>
-    /// <param name="identities">In the order of the configuration; one alone may have been generated.</param>
+    /// <param name="identities">In the order of the configuration.</param>
     /// <param name="path">Of "Certificates".</param>
     /// <param name="report">Takes an error for each certificate that no client could use, and a note where nothing could be found out.</param>
     public static void Run(HandshakePolicy policy, List<ServerIdentity> identities, string path, ConfigReport report)
@@ -17,17 +17,16 @@ internal static class IdentityTest
         {
             string certificate = $"{path}:{identities.IndexOf(identity)}";
             string names = string.Join(", ", identity.ServerNames);
-            switch (verdict.Outcome)
+            if (verdict.Outcome == SelfHandshakeOutcome.Failed)
             {
-                case SelfHandshakeOutcome.Failed:
-                    report.Error(
-                        certificate,
-                        $"a handshake of this program with itself, with the certificate for {names} and {suite}, failed: {verdict.Reason}. "
-                        + "Give the key the certificate was issued for; if other certificates fail too, install OpenSSL 3 anew.");
-                    break;
-                case SelfHandshakeOutcome.Inconclusive:
-                    report.Note(certificate, $"{suite} was not tried with the certificate for {names}: {verdict.Reason}.");
-                    break;
+                report.Error(
+                    certificate,
+                    $"no client can use the certificate for {names}: a handshake with it and {suite} in memory failed ({verdict.Reason}). "
+                    + "Issue key and certificate anew; if all certificates fail, repair OpenSSL 3; if one suite does, leave it out of CipherSuites.");
+            }
+            else if (verdict.Outcome == SelfHandshakeOutcome.Inconclusive)
+            {
+                report.Note(certificate, $"the certificate for {names} was not tried with {suite} ({verdict.Reason}).");
             }
         }
     }
