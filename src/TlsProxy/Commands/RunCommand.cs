@@ -18,7 +18,6 @@ internal static class RunCommand
             return ExitCode.Configuration;
         }
 
-        HandshakeWarmUp.Run(settings.Listeners);
         WebApplication? app = null;
         try
         {
