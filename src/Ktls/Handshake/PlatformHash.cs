@@ -4,8 +4,8 @@ using Org.BouncyCastle.Tls.Crypto;
 namespace Ktls.Handshake;
 
 // BouncyCastle clones the transcript's hash before each reading, and .NET cannot clone a hash. The transcript
-// is a few kilobytes, so it is kept and hashed in one call when asked; clones share the bytes until one of
-// them writes.
+// is a few kilobytes, so it is kept and hashed in one call when asked. A clone shares the bytes until it
+// writes; the original goes on behind those that a clone has.
 
 /// <summary>A hash that can be cloned.</summary>
 internal sealed class PlatformHash(HashAlgorithmName name) : TlsHash
@@ -38,14 +38,11 @@ internal sealed class PlatformHash(HashAlgorithmName name) : TlsHash
         return hash;
     }
 
-    public TlsHash CloneHash()
-    {
-        _isShared = true;
-        return new PlatformHash(name) { _bytes = _bytes, _length = _length, _isShared = true };
-    }
+    public TlsHash CloneHash() => new PlatformHash(name) { _bytes = _bytes, _length = _length, _isShared = true };
 
-    public void Reset() => _length = 0;
+    // Not to be written over: clones may have these bytes.
+    public void Reset() => (_bytes, _length) = ([], 0);
 
-    // Holds a ClientHello and a ServerHello, in bytes.
-    private const int CapacityMin = 1024;
+    // Holds a handshake with a short chain, in bytes.
+    private const int CapacityMin = 2048;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Aead.Algorithms;
 
 namespace Ktls.Handshake;
 
@@ -21,7 +22,7 @@ internal static class SecretArrays
     public static void Return(byte[] array)
     {
         CryptographicOperations.ZeroMemory(array);
-        if (array.Length is not (SHA256.HashSizeInBytes or SHA384.HashSizeInBytes))
+        if (array.Length is not (SHA256.HashSizeInBytes or SHA384.HashSizeInBytes or Aes128KeyLength or AeadAlgorithm.NonceLength))
         {
             return;
         }
@@ -32,6 +33,8 @@ internal static class SecretArrays
             bag.Add(array);
         }
     }
+
+    private const int Aes128KeyLength = 16;
 
     // Of each length: what a few dozen handshakes at once hold.
     private const int FreeMax = 1024;

@@ -44,7 +44,13 @@ public sealed class ServerHandshake : IDisposable
     /// </summary>
     public string? ServerName { get; private set; }
 
-    /// <summary>Judges a header (5 bytes) before a byte of its fragment is read.</summary>
+    /// <summary>
+    /// The record whose header was accepted last is encrypted, as a Finished is: it may be the last of the handshake. After any other the client
+    /// has to send at least one more.
+    /// </summary>
+    public bool MayBeLastRecord { get; private set; }
+
+    /// <summary>Judges a header (5 bytes) before its fragment is looked at.</summary>
     /// <param name="header">5 bytes.</param>
     /// <param name="fragmentLength">Bytes of the fragment to read next.</param>
     /// <returns>False: refused; <see cref="Refusal"/> is set and the output holds the alert.</returns>
@@ -59,7 +65,9 @@ public sealed class ServerHandshake : IDisposable
             return false;
         }
 
-        fragmentLength = RecordHeader.Read(header).FragmentLength;
+        RecordHeader accepted = RecordHeader.Read(header);
+        fragmentLength = accepted.FragmentLength;
+        MayBeLastRecord = RecordAdmission.IsProtected(accepted.Type, protocol.IsPastChangeCipherSpec);
         _expectedLength = RecordHeader.Length + fragmentLength;
         return true;
     }

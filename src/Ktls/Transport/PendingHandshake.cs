@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Connections;
 namespace Ktls.Transport;
 
 /// <summary>
-/// An accepted socket until its handshake ends. Its steps are work items of the thread pool, one at a time: signing and key exchange take a
+/// An accepted socket until its handshake ends. Its steps run on the thread pool (<see cref="HandshakeSteps"/>), one at a time: signing and key exchange take a
 /// good part of a millisecond and must not hold up a loop. Deadline and shedding only leave a note and let the next step act on it.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The step that ends the handshake disposes what it owns.")]
@@ -88,7 +88,7 @@ internal sealed class PendingHandshake(
             {
                 if (state == Idle)
                 {
-                    ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                    transport.HandshakeSteps.Add(this);
                 }
 
                 return;
@@ -116,6 +116,7 @@ internal sealed class PendingHandshake(
     // True when the handshake is over and the descriptor has another owner or none.
     private bool Step()
     {
+        _reader.OnReadable();
         try
         {
             return Advance();
@@ -180,7 +181,7 @@ internal sealed class PendingHandshake(
             }
 
             _handshake ??= new ServerHandshake(listener.Options.Handshake);
-            switch (_reader.Read(_handshake))
+            switch (_reader.Read(_handshake, _peerClosed))
             {
                 case HandshakeRead.NeedMoreData:
                     return false;

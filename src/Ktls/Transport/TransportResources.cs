@@ -59,6 +59,9 @@ internal sealed class TransportResources : IDisposable
 
     public ScratchPool Scratches { get; }
 
+    /// <summary>Where handshakes wait for the thread pool.</summary>
+    public HandshakeSteps HandshakeSteps { get; } = new();
+
     public DescriptorTable Table { get; } = new();
 
     public TransportMetrics Metrics { get; } = new();

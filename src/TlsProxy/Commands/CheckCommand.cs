@@ -30,6 +30,11 @@ internal static class CheckCommand
             await error.WriteLineAsync($"warning: {warning}");
         }
 
+        foreach (string note in report.Notes)
+        {
+            await error.WriteLineAsync($"note: {note}");
+        }
+
         foreach (string sentence in report.Errors)
         {
             await error.WriteLineAsync($"error: {sentence}");

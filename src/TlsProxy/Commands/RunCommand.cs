@@ -26,7 +26,7 @@ internal static class RunCommand
             app = ProxyHost.Build(settings);
             PagePool pool = app.Services.GetRequiredService<PagePool>();
             await app.StartAsync(stop);
-            new StartLog(app.Services).Write(settings, pool.Status, [.. warnings, .. report.Warnings]);
+            new StartLog(app.Services).Write(settings, pool.Status, [.. warnings, .. report.Warnings], report.Notes);
             await app.WaitForShutdownAsync(stop);
             return ExitCode.Ok;
         }

@@ -12,9 +12,14 @@ internal sealed class ConfigReport
     /// <summary>Doubts: the program starts and says so.</summary>
     public List<string> Warnings { get; } = [];
 
+    /// <summary>What could not be looked at. Nobody has to act.</summary>
+    public List<string> Notes { get; } = [];
+
     public bool IsValid => Errors.Count == 0;
 
     public void Error(string path, string sentence) => Errors.Add($"{path}: {sentence}");
 
     public void Warning(string path, string sentence) => Warnings.Add($"{path}: {sentence}");
+
+    public void Note(string path, string sentence) => Notes.Add($"{path}: {sentence}");
 }

@@ -54,6 +54,7 @@ internal sealed class ListenerReader(string folder, bool mayWrite, ConfigReport 
             return null;
         }
 
+        IdentityTest.Run(policy, identities, $"{path}:Certificates", report);
         var endPoint = new TlsEndPoint(address, new TlsListenerOptions
         {
             Name = name,

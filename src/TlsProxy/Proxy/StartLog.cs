@@ -25,7 +25,7 @@ internal sealed partial class StartLog
         lifetime.ApplicationStopped.Register(Stopped);
     }
 
-    public void Write(ProxySettings settings, PagePoolStatus pool, IEnumerable<string> warnings)
+    public void Write(ProxySettings settings, PagePoolStatus pool, IEnumerable<string> warnings, IEnumerable<string> notes)
     {
         ConfigurationRead(settings.Source);
         string[] bound = [.. _services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
@@ -44,6 +44,11 @@ internal sealed partial class StartLog
         foreach (string warning in warnings)
         {
             Warning(warning);
+        }
+
+        foreach (string note in notes)
+        {
+            Note(note);
         }
     }
 
@@ -104,4 +109,7 @@ internal sealed partial class StartLog
 
     [LoggerMessage(EventId = 9, Level = LogLevel.Information, Message = "stopped")]
     private partial void Stopped();
+
+    [LoggerMessage(EventId = 10, Level = LogLevel.Information, Message = "{Sentence}")]
+    private partial void Note(string sentence);
 }

@@ -33,6 +33,8 @@ internal sealed class TransportHost : IAsyncDisposable
 
     public IConnectionListener Listener { get; }
 
+    public TransportResources Resources => _factory.Resources;
+
     public IPEndPoint Address => (IPEndPoint)Listener.EndPoint;
 
     public static async Task<TransportHost> StartAsync(
