@@ -102,13 +102,13 @@ public sealed class PagePool : IDisposable
     /// <summary>A lease on a copy of bytes that verified.</summary>
     internal ExposedPages CopyOut(ReadOnlySpan<byte> verified, CopyPool copies)
     {
-        ExposedPages copy = new(this, copies.Rent(verified.Length), verified.Length);
+        ExposedPages copy = new ExposedPages(this, copies.Rent(verified.Length), verified.Length);
         verified.CopyTo(copy.GetSpan());
         return copy;
     }
 
     /// <summary>A lease on a copy that is about to be filled with what several leases held.</summary>
-    internal ExposedPages RentJoined(int length) => new(this, _joined.Rent(length), length);
+    internal ExposedPages RentJoined(int length) => new ExposedPages(this, _joined.Rent(length), length);
 
     /// <summary>The end of a stage. It does not say what it wrote, so all of its slot is zeroed.</summary>
     internal void TakeBackStage(StageSlot slot, CopyPool copies)
