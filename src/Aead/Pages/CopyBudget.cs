@@ -21,8 +21,29 @@ internal sealed class CopyBudget(long bytesMax, int poolsExpected)
     /// </summary>
     internal long CachedBytesMax { get; } = bytesMax / 8 / poolsExpected;
 
+    /// <summary>Bytes of each size that come back to a pool before one of them is lent again.</summary>
+    internal int RestingBytes { get; } = (int)Math.Min(RestingBytesMax, bytesMax / 64) / poolsExpected;
+
+    /// <summary>
+    /// What a pool may have moved without a word: two of the largest batches, so that uploads do not speak all the time, or less where the
+    /// bound is near.
+    /// </summary>
+    internal int StepBytes { get; } = (int)Math.Min(2 * PagePool.SlotBytes, bytesMax / 8 / poolsExpected);
+
     /// <summary>Bytes of the blocks that are out.</summary>
-    internal long BytesInUse => _pools.Sum(pool => pool.BytesInUse);
+    internal long BytesInUse
+    {
+        get
+        {
+            long bytes = 0;
+            foreach (CopyPool pool in _pools)
+            {
+                bytes += pool.BytesInUse;
+            }
+
+            return bytes;
+        }
+    }
 
     internal bool IsExceeded
     {
@@ -44,6 +65,5 @@ internal sealed class CopyBudget(long bytesMax, int poolsExpected)
     /// <summary>A pool has so many bytes more (or fewer) out than it said before.</summary>
     internal void Tell(long bytes) => Interlocked.Add(ref _bytesTold, bytes);
 
-    /// <summary>What a pool may have moved without a word: two of the largest batches, so that uploads do not speak all the time.</summary>
-    internal const int StepBytes = 2 * PagePool.SlotBytes;
+    private const int RestingBytesMax = 512 << 10;
 }

@@ -78,7 +78,7 @@ internal sealed class CopyPool
     {
         _bytesInUse += bytes;
         long untold = _bytesInUse - _bytesTold;
-        if (Math.Abs(untold) > CopyBudget.StepBytes)
+        if (Math.Abs(untold) > _budget.StepBytes)
         {
             _bytesTold += untold;
             _budget.Tell(untold);
@@ -89,15 +89,13 @@ internal sealed class CopyPool
     // next client's bytes, for that long. Few of the large ones, which would otherwise leave the processor's
     // cache between two uses, and fewer in a small pool.
     private int RestingBlocks(int sizeClass) =>
-        (int)Math.Clamp(Math.Min(RestingBytesMax, _budget.BytesMax / 64) / (BlockBytesMin << sizeClass), 2, 64);
+        Math.Clamp(_budget.RestingBytes / (BlockBytesMin << sizeClass), 2, 64);
 
     private static int ClassOf(int length)
     {
         uint block = BitOperations.RoundUpToPowerOf2((uint)Math.Max(length, BlockBytesMin));
         return BitOperations.Log2(block / BlockBytesMin);
     }
-
-    private const int RestingBytesMax = 512 << 10;
 
     // Beside those that rest, so that one is ready whenever one comes back.
     private const int SpareBlocks = 4;

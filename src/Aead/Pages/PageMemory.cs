@@ -47,7 +47,7 @@ internal sealed unsafe class PageMemory : IDisposable
     /// <summary>
     /// Puts every whole 2 MiB into one huge page, as far as the kernel has any to give. Slots are smaller and are
     /// still mapped page by page; but the kernel changes the protection of neighbours within one huge page together,
-    /// for half the price (docs/performance.md). Before anything else maps the memory.
+    /// for less (docs/performance.md). Before anything else maps the memory.
     /// </summary>
     /// <exception cref="PageMapException">Names the call and the errno.</exception>
     internal void JoinIntoHugePages()
@@ -71,7 +71,7 @@ internal sealed unsafe class PageMemory : IDisposable
         }
         finally
         {
-            _ = munmap((void*)range, (size_t)rangeBytes);
+            PageMap.Check(munmap((void*)range, (size_t)rangeBytes), "munmap");
         }
     }
 

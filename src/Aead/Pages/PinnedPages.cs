@@ -21,6 +21,7 @@ public sealed class PinnedPages : IDisposable
 {
     private readonly PagePool _pool;
     private readonly CopyPool _copies;
+    private bool _disposed;
     private readonly IPinnedWriter _writer;
     private readonly PageMap _map;
     private readonly Queue<PinnedSlot> _free = new();
@@ -141,6 +142,12 @@ public sealed class PinnedPages : IDisposable
     /// </summary>
     public void Dispose()
     {
+        if (!_disposed)
+        {
+            _disposed = true;
+            _pool.CloseCopies(_copies);
+        }
+
         Tidy();
         if (SlotsOut == 0)
         {

@@ -219,8 +219,8 @@ internal sealed class SlotPool : IDisposable
         return _free.Dequeue();
     }
 
-    // 4 MiB, two huge pages: some milliseconds to map, join and lock, so growing is no stall for the connections of
-    // one loop.
+    // 4 MiB, two huge pages: some milliseconds to map, join and lock, or more where the kernel has to move memory for
+    // them. Only what flips grows; the stages' slots are mapped at the start.
     internal const int SlotsPerMap = 16;
 }
 

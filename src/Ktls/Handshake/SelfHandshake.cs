@@ -15,7 +15,7 @@ public enum SelfHandshakeOutcome
     /// <summary>Both sides agree, and understand each other's records.</summary>
     Passed,
 
-    /// <summary>The test could not be made, or the client cannot what the policy demands: no verdict about the server.</summary>
+    /// <summary>The test could not be made, or the client does not know what the policy demands: no verdict about the server.</summary>
     Inconclusive,
 
     /// <summary>The server's side does not work.</summary>
@@ -99,9 +99,8 @@ public sealed class SelfHandshake : IDisposable
             return new SelfHandshakeVerdict(SelfHandshakeOutcome.Inconclusive, $"the client gave up: {clientsFault}");
         }
 
-        bool serverIsWrong = server.WasRefusedByClient
-            ? Array.IndexOf(BlamesServer, refusal.Alert) >= 0
-            : refusal.Alert is not (AlertDescription.HandshakeFailure or AlertDescription.ProtocolVersion);
+        AlertDescription[] wrong = server.WasRefusedByClient ? BlamesServer : FaultsOfServer;
+        bool serverIsWrong = Array.IndexOf(wrong, refusal.Alert) >= 0;
         return new SelfHandshakeVerdict(
             serverIsWrong ? SelfHandshakeOutcome.Failed : SelfHandshakeOutcome.Inconclusive, refusal.Reason.TrimEnd('.'));
     }
@@ -119,24 +118,29 @@ public sealed class SelfHandshake : IDisposable
         }
 
         byte[] received = new byte[ContentLength];
+        string direction = "to";
         try
         {
             server.Send(_content);
             client.ReadExactly(received);
-        }
-        catch (Exception)
-        {
-            return WrongRecords("client");
-        }
+            if (!received.AsSpan().SequenceEqual(_content))
+            {
+                return WrongRecords(direction);
+            }
 
-        client.Write(_content);
-        return !received.AsSpan().SequenceEqual(_content) ? WrongRecords("client")
-            : !server.Received(_content, _stage) ? WrongRecords("server")
-            : new SelfHandshakeVerdict(SelfHandshakeOutcome.Passed);
+            direction = "from";
+            client.Write(_content);
+            return server.Received(_content, _stage) ? new SelfHandshakeVerdict(SelfHandshakeOutcome.Passed) : WrongRecords(direction);
+        }
+        catch (Exception fault)
+        {
+            // Whichever side it comes from: the two do not understand each other.
+            return WrongRecords(direction, fault.GetType().Name);
+        }
     }
 
-    private static SelfHandshakeVerdict WrongRecords(string reader) =>
-        new(SelfHandshakeOutcome.Failed, $"the handshake succeeded, but the {reader} cannot read the records that follow");
+    private static SelfHandshakeVerdict WrongRecords(string direction, string how = "they hold something else") =>
+        new(SelfHandshakeOutcome.Failed, $"the handshake succeeded, but not the records {direction} the client: {how}");
 
     // Whom the client trusts is not the question, and nothing may be looked up in a network for it.
     [SuppressMessage("Security", "CA5359:Do Not Disable Certificate Validation", Justification = "The peer is this program.")]
@@ -155,6 +159,10 @@ public sealed class SelfHandshake : IDisposable
         RemoteCertificateValidationCallback = (_, _, _, _) => true,
     };
 
+    // What a server says when the fault is its own. Any other alert blames the client's messages, and this client may be one of a kind.
+    private static readonly AlertDescription[] FaultsOfServer =
+        [AlertDescription.InternalError, AlertDescription.BadRecordMac, AlertDescription.DecryptError];
+
     // Alerts by which a client says that what it was sent is wrong, and not that it does not know it (RFC 8446 §6.2).
     private static readonly AlertDescription[] BlamesServer =
     [
@@ -164,6 +172,6 @@ public sealed class SelfHandshake : IDisposable
 
     private const int ContentLength = 1_000;
 
-    // One slot.
+    // Four slots, of which a stage that copies maps one.
     private const long PoolBytesMax = 1 << 20;
 }

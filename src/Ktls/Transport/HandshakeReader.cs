@@ -46,6 +46,9 @@ internal sealed class HandshakeReader(int descriptor) : IDisposable
     /// <summary>Bytes of it, header included.</summary>
     public int Length { get; private set; } = RecordHeader.Length;
 
+    /// <summary>Nothing was read behind the last record.</summary>
+    public bool IsEmpty => _received == 0;
+
     /// <summary>There may be more to receive than there was.</summary>
     public void OnReadable() => _drained = false;
 

@@ -3,11 +3,11 @@ using System.Collections.Concurrent;
 namespace Ktls.Transport;
 
 // A step takes a good part of a millisecond, and a flood brings thousands at once. They run on the thread pool, where requests are served too:
-// whatever is queued there while handshakes wait gets its turn after as many steps as there are workers, not after the flood.
+// whatever is queued there while handshakes wait gets its turn after a few steps of each worker, not after the flood.
 
 /// <summary>
-/// Handshakes that want a step, first come first served, and the few work items of the thread pool that take them, one step each time they are
-/// run. Thread-safe.
+/// Handshakes that want a step, first come first served, and the few work items of the thread pool that take them, a few steps each time they
+/// are run. Thread-safe.
 /// </summary>
 internal sealed class HandshakeSteps : IThreadPoolWorkItem
 {
@@ -29,7 +29,7 @@ internal sealed class HandshakeSteps : IThreadPoolWorkItem
 
     void IThreadPoolWorkItem.Execute()
     {
-        if (_waiting.TryDequeue(out IThreadPoolWorkItem? step))
+        for (int taken = 0; taken < StepsPerTurn && _waiting.TryDequeue(out IThreadPoolWorkItem? step); taken++)
         {
             step.Execute();
         }
@@ -62,4 +62,7 @@ internal sealed class HandshakeSteps : IThreadPoolWorkItem
             workers = seen;
         }
     }
+
+    // About two milliseconds, which others wait. With fewer, a pool that is full of requests would let few handshakes through.
+    private const int StepsPerTurn = 4;
 }

@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Connections;
 namespace Ktls.Transport;
 
 /// <summary>
-/// An accepted socket until its handshake ends. Its steps run on the thread pool (<see cref="HandshakeSteps"/>), one at a time: signing and key exchange take a
-/// good part of a millisecond and must not hold up a loop. Deadline and shedding only leave a note and let the next step act on it.
+/// An accepted socket until its handshake ends. Its steps run on the thread pool (<see cref="HandshakeSteps"/>), one at a time: signing and
+/// key exchange take a good part of a millisecond and must not hold up a loop. Deadline and shedding only leave a note and let the next step act on it.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The step that ends the handshake disposes what it owns.")]
 internal sealed class PendingHandshake(
@@ -98,19 +98,19 @@ internal sealed class PendingHandshake(
 
     void IThreadPoolWorkItem.Execute()
     {
-        do
+        // A full fence: what Schedule's caller noted before it saw a step under way must be seen by this step.
+        Interlocked.Exchange(ref _state, Running);
+        if (Step())
         {
-            // A full fence: what Schedule's caller noted before it saw a step under way must be seen by this step.
-            Interlocked.Exchange(ref _state, Running);
-            if (Step())
-            {
-                Volatile.Write(ref _state, Over);
-                _reader.Dispose();
-                _handshake?.Dispose();
-                return;
-            }
+            Volatile.Write(ref _state, Over);
+            _reader.Dispose();
+            _handshake?.Dispose();
         }
-        while (Interlocked.CompareExchange(ref _state, Idle, Running) != Running);
+        else if (Interlocked.CompareExchange(ref _state, Idle, Running) != Running)
+        {
+            // Behind the others: who sends byte by byte would else keep its worker.
+            transport.HandshakeSteps.Add(this);
+        }
     }
 
     // True when the handshake is over and the descriptor has another owner or none.
@@ -176,6 +176,12 @@ internal sealed class PendingHandshake(
 
             if (_handshake?.Result is { } result)
             {
+                if (!_reader.IsEmpty)
+                {
+                    Drop("bytes that belong to the record layer were read with the handshake");
+                    return true;
+                }
+
                 Establish(result);
                 return true;
             }

@@ -36,8 +36,8 @@ internal sealed class TransportResources : IDisposable
         for (int i = 0; i < _loops.Length; i++)
         {
             _loops[i] = new EventLoop(i, Table, new ReceiveScratch(pages.CreateStage()), log);
-            _loops[i].Start();
             _pools[i] = new LoopPools(new OutgoingBlockPool(), new ZeroingMemoryPool(memory.Create()));
+            _loops[i].Start();
         }
     }
 
